@@ -1,0 +1,1 @@
+"""Company, User, ApiKey and roles: the one app that all others share."""

@@ -1,0 +1,1 @@
+"""The shared floor: small modules that import nothing else of this project."""

@@ -1,0 +1,289 @@
+"""The one settings file: every value that an installation may change comes from the environment, with a type.
+
+The variables are listed, with what they mean, in `.env.example`; a test keeps the two in step.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from callcenter.lib.env import reader
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+_raw_env_file = reader(None).str("ENV_FILE", default=str(BASE_DIR / ".env"))
+env = reader(Path(_raw_env_file) if _raw_env_file else None)
+
+# --- This installation -----------------------------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.secret("SECRET_KEY", minimum_length=50)
+SECRET_KEY_FALLBACKS = [key for key in env.secret("SECRET_KEY_FALLBACKS", default="").split(",") if key]
+TOKEN_PEPPER = env.secret("TOKEN_PEPPER", minimum_length=32)
+FIELD_ENCRYPTION_KEYS = [key.strip() for key in env.secret("FIELD_ENCRYPTION_KEYS").split(",") if key.strip()]
+if not FIELD_ENCRYPTION_KEYS:
+    raise ImproperlyConfigured("FIELD_ENCRYPTION_KEYS needs at least one Fernet key.")
+
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+HTTPS = env.bool("HTTPS", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+PROXY_COUNT = env.int("PROXY_COUNT", default=0)
+
+# --- Database and broker: SQLite and files by default, PostgreSQL and Redis in production -------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'callcenter.sqlite3'}"),
+}
+_database = DATABASES["default"]
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database.setdefault("OPTIONS", {}).update(
+        transaction_mode="IMMEDIATE",
+        timeout=20,
+        # FULL: the intent to dial must survive a power cut before the call is placed.
+        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+    )
+    # A file, so that threads and other processes of a test meet the same database.
+    _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+else:
+    _database.update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+    _database.setdefault("OPTIONS", {}).update(
+        connect_timeout=3,
+        keepalives=1,
+        keepalives_idle=30,
+        options="-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000",
+    )
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.secret("REDIS_URL", default="")
+_BROKER_DIR = DATA_DIR / "broker"
+if REDIS_URL:
+    CELERY_BROKER_URL = REDIS_URL
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+        "visibility_timeout": 300,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "global_keyprefix": env.str("REDIS_KEY_PREFIX", default="callcenter:"),
+    }
+else:
+    for _name in ("queue", "control"):
+        (_BROKER_DIR / _name).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_BROKER_DIR / "queue"),
+        "data_folder_out": str(_BROKER_DIR / "queue"),
+        "control_folder": str(_BROKER_DIR / "control"),
+        "store_processed": False,
+    }
+
+# The broker is a bell: every task re-reads the tables, so a message may be lost or doubled.
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_DB_REUSE_MAX = 1000
+CELERY_ENABLE_UTC = True
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+
+# --- Dialing ----------------------------------------------------------------------------------------------------
+
+DIALER_TICK_SECONDS = env.float("DIALER_TICK_SECONDS", default=5.0)
+# A claim that was not sent, or a send that was not answered, is nobody's after this long.
+DIALER_LEASE_SECONDS = env.int("DIALER_LEASE_SECONDS", default=60)
+# An accepted call without news, and an answered one without an end, are closed as "no news" after this long.
+DIALER_RING_TIMEOUT_SECONDS = env.int("DIALER_RING_TIMEOUT_SECONDS", default=300)
+DIALER_TALK_TIMEOUT_SECONDS = env.int("DIALER_TALK_TIMEOUT_SECONDS", default=7200)
+# How long after a call's end news without the carrier's id may still be about it.
+CALLBACK_MATCH_SECONDS = env.int("CALLBACK_MATCH_SECONDS", default=600)
+DIGITRO_CONNECT_TIMEOUT_SECONDS = env.float("DIGITRO_CONNECT_TIMEOUT_SECONDS", default=3.0)
+DIGITRO_READ_TIMEOUT_SECONDS = env.float("DIGITRO_READ_TIMEOUT_SECONDS", default=10.0)
+# The slug of "Gerar chamada utilizando uma rota específica" is not public; ask Dígitro for it. Empty = not usable.
+DIGITRO_SPECIFIC_ROUTE_SLUG = env.str("DIGITRO_SPECIFIC_ROUTE_SLUG", default="")
+DIRECTCALL_CONNECT_TIMEOUT_SECONDS = env.float("DIRECTCALL_CONNECT_TIMEOUT_SECONDS", default=3.0)
+DIRECTCALL_READ_TIMEOUT_SECONDS = env.float("DIRECTCALL_READ_TIMEOUT_SECONDS", default=10.0)
+DIRECTCALL_LIST_CALLBACK_PATH = env.str("DIRECTCALL_LIST_CALLBACK_PATH", default="/voz/list-callback")
+DIRECTCALL_REMOVE_CALLBACK_PATH = env.str("DIRECTCALL_REMOVE_CALLBACK_PATH", default="/voz/remove-callback")
+WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", default=65536)
+
+CELERY_BEAT_SCHEDULE = {
+    "dialer-tick": {"task": "telephony.tasks.dialer_tick", "schedule": DIALER_TICK_SECONDS},
+    "telephony-sweep": {"task": "telephony.tasks.sweep", "schedule": 10.0},
+    "heartbeat": {"task": "callcenter.tasks.heartbeat", "schedule": 15.0},
+}
+
+# --- APIs -------------------------------------------------------------------------------------------------------
+
+CSCART_ITEMS_PER_PAGE = env.int("CSCART_ITEMS_PER_PAGE", default=10)
+CSCART_ITEMS_PER_PAGE_CEILING = env.int("CSCART_ITEMS_PER_PAGE_CEILING", default=10_000)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+    "NUM_PROXIES": PROXY_COUNT,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "callcenter",
+    "DESCRIPTION": "Call requests in the CS-Cart and Venddor dialects.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+
+# --- Django -----------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "callcenter.apps.CallcenterConfig",
+    "callcenter.apps.CallcenterAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "callcenter.accounts",
+    "requests_app",
+    "telephony",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "callcenter.urls"
+WSGI_APPLICATION = "callcenter.wsgi.application"
+# An API client must never be redirected: a redirected POST loses its body.
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "admin:login"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="pt-br")
+LANGUAGES = [("pt-br", "Português (Brasil)"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "callcenter" / "locale"]
+TIME_ZONE = env.str("TIME_ZONE", default="America/Sao_Paulo")
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "static-collected"
+# Served straight from the apps where nothing was collected (bin/run), compressed and hashed in the image.
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if WHITENOISE_USE_FINDERS
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- Security ---------------------------------------------------------------------------------------------------
+
+SECURE_SSL_REDIRECT = HTTPS
+# A plain-HTTP API call is refused by the proxy, not redirected: its body would be lost.
+SECURE_REDIRECT_EXEMPT = [r"^api", r"^venddor/", r"^webhooks/", r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_COUNT else None
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+DEFAULT_EXCEPTION_REPORTER_FILTER = "callcenter.lib.logging.ReporterFilter"
+
+# --- Logs -------------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_FORMAT = env.str("LOG_FORMAT", default="text")
+if LOG_FORMAT not in {"text", "json"}:
+    raise ImproperlyConfigured("LOG_FORMAT must be text or json.")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "text": {"()": "callcenter.lib.logging.RedactingFormatter"},
+        "json": {"()": "callcenter.lib.logging.JsonFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
+        # requests.packages prints whole URLs at DEBUG, query-string tokens included.
+        "urllib3": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
+    },
+}

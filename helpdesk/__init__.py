@@ -1,0 +1,1 @@
+"""Atendimentos: the conversations of the call centre."""

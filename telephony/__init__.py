@@ -1,0 +1,1 @@
+"""Dialing: lines, attempts, the carrier's callbacks; the only app that knows the other two."""

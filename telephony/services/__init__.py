@@ -1,0 +1,1 @@
+"""The writes of telephony: dialing, events, policy."""
