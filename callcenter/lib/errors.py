@@ -1,13 +1,13 @@
 """The root of every deliberate error.
 
-    DomainError
-    ├── InvalidPhone          callcenter.lib.phones
-    ├── SecretUnreadable      callcenter.lib.secrets
-    ├── InvalidMove           callcenter.lib.states: the state table forbids it
-    ├── InvalidInput          a value that a caller can mend; names the field
-    ├── NotFound              no such row, or not visible to this caller
-    ├── Conflict              the row is in a state in which this can't be done now
-    └── ProviderError         telephony.providers.base (its tree is drawn there)
+DomainError
+├── InvalidPhone          callcenter.lib.phones
+├── SecretUnreadable      callcenter.lib.secrets
+├── InvalidMove           callcenter.lib.states: the state table forbids it
+├── InvalidInput          a value that a caller can mend; names the field
+├── NotFound              no such row, or not visible to this caller
+├── Conflict              the row is in a state in which this can't be done now
+└── ProviderError         telephony.providers.base (its tree is drawn there)
 """
 
 from __future__ import annotations

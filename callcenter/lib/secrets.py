@@ -53,7 +53,7 @@ def decrypt(token: str) -> str:
 
 
 def digest(text: str) -> str:
-    """A keyed SHA-256 of a random token, 64 hex characters: enough for tokens of 128 bits and more, not for passwords."""
+    """A keyed SHA-256 in 64 hex characters: right for random tokens of 128 bits and more, not for passwords."""
     pepper: str = settings.TOKEN_PEPPER
     return hmac.new(pepper.encode(), text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 

@@ -1,0 +1,76 @@
+"""Reads of accounts: who a key belongs to, who takes calls, what a user may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import Q
+
+from callcenter.accounts.models import ApiKey, Company, User
+from callcenter.lib.secrets import digest, same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KEY_PREFIX_LENGTH: Final = 8
+
+
+def key_owner(email: str, secret: str) -> ApiKey | None:
+    """The valid key (with its user) that these credentials name; None when anything about them is wrong.
+
+    One query. Every refusal costs the same digest and comparison, so its time tells nothing.
+    """
+    secret = secret.strip()
+    key = None
+    if "\x00" not in secret:
+        key = (
+            ApiKey.objects.select_related("user")
+            .filter(prefix=secret[:KEY_PREFIX_LENGTH], revoked_at=None, user__is_active=True)
+            .first()
+        )
+    right = same(digest(secret), key.digest if key else "0" * 64)
+    if key and right and same(key.user.email.lower(), email.strip().lower()):
+        return key
+    return None
+
+
+def companies_of(user: User) -> list[Company]:
+    """The active companies whose rows the user may see, by name."""
+    companies = Company.objects.filter(is_active=True)
+    if user.company_scope is not None:
+        companies = companies.filter(pk__in=user.company_scope)
+    return list(companies)
+
+
+def available_attendant_ids(company_id: int) -> set[int]:
+    """Ids of the people who take calls of this company now."""
+    return set(
+        User.objects.filter(
+            Q(companies=company_id) | Q(companies=None), presence=User.Presence.AVAILABLE, is_active=True
+        ).values_list("pk", flat=True)
+    )
+
+
+def companies_served_by(user_ids: Iterable[int]) -> set[int]:
+    """Ids of the companies for which any of these people takes calls."""
+    ids = list(user_ids)
+    if User.objects.filter(pk__in=ids, companies=None).exists():
+        return set(Company.objects.values_list("pk", flat=True))
+    return set(Company.objects.filter(users__in=ids).values_list("pk", flat=True))
+
+
+def assignable_users(company_ids: Iterable[int] | None) -> list[User]:
+    """The active staff who may answer for requests of all these companies (None = any), by name."""
+    users = User.objects.filter(is_active=True, is_staff=True)
+    for company_id in company_ids or []:
+        users = users.filter(Q(companies=company_id) | Q(companies=None))
+    return list(users.distinct())
+
+
+def is_assignable(user_id: int, *, company_id: int) -> bool:
+    """Whether that user exists, is active staff, and works for the company."""
+    return (
+        User.objects.filter(pk=user_id, is_active=True, is_staff=True)
+        .filter(Q(companies=company_id) | Q(companies=None))
+        .exists()
+    )

@@ -1,0 +1,45 @@
+"""Frozen values that cross the border of this app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from callcenter.accounts.models import User
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Through which door a change came (a `Source` value), and which person made it (None = a program)."""
+
+    source: str
+    actor: User | None = None
+
+
+@dataclass(frozen=True)
+class DueRequest:
+    """A request whose time has come, as the dialer needs it; the window's texts are the customer's own."""
+
+    id: int
+    company_id: int
+    phone_e164: str
+    attempts: int
+    time_from: str
+    time_to: str
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """One line of a request's timeline, from whichever app knows of it.
+
+    `kind` is a CSS class (ledger, attempt, event); `details` are label and text pairs.
+    """
+
+    at: datetime
+    kind: str
+    title: str
+    details: tuple[tuple[str, str], ...] = ()
+    url: str = ""

@@ -1,0 +1,207 @@
+"""Call requests, their append-only ledger, and small mirrors of the shop's orders and products."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from callcenter.lib.phones import display
+from requests_app.querysets import CallRequestQuerySet
+from requests_app.states import Hold, Outcome, Priority, Source, Status
+
+
+class CallRequest(models.Model):
+    """One wish to be called back. The fields are CS-Cart's, plus what Venddor and dialing need.
+
+    `phone` is kept as typed; `phone_e164` is empty when it can't be dialed. `order_number`, `product_number` 0 = none.
+    `notes` null = never set. `due_at` empty = the dialer leaves it alone, and `hold_reason` says why.
+    `in_flight` = a call attempt is open; only telephony's claim sets it and only that attempt's end clears it.
+    """
+
+    company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.PROTECT)
+    status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.NEW)
+    requested_at = models.DateTimeField(_("pedido em"), default=timezone.now)
+    name = models.CharField(_("nome"), max_length=250, blank=True)
+    phone = models.CharField(_("telefone"), max_length=128, blank=True)
+    phone_e164 = models.CharField(_("número discado"), max_length=16, blank=True, editable=False)
+    email = models.EmailField(_("e-mail"), max_length=254, blank=True)
+    time_from = models.CharField(_("ligar a partir de"), max_length=32, blank=True)
+    time_to = models.CharField(_("ligar até"), max_length=32, blank=True)
+    notes = models.TextField(_("observações"), null=True, blank=True)  # noqa: DJ001 - the API tells "never set" (null) from ""
+    cart_products = models.JSONField(_("carrinho"), null=True, blank=True)
+    order_number = models.PositiveBigIntegerField(_("pedido da loja"), default=0)
+    product_number = models.PositiveBigIntegerField(_("produto"), default=0)
+    responsible = models.ForeignKey(
+        "accounts.User",
+        verbose_name=_("responsável"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="call_requests",
+    )
+    priority = models.SmallIntegerField(_("prioridade"), choices=Priority, default=Priority.NORMAL)
+    wanted_at = models.DateTimeField(_("horário desejado"), null=True, blank=True)
+
+    due_at = models.DateTimeField(_("próxima ligação"), null=True, blank=True, editable=False)
+    in_flight = models.BooleanField(_("chamada em curso"), default=False, editable=False)
+    hold_reason = models.CharField(_("situação"), max_length=24, choices=Hold, blank=True, default="", editable=False)
+    attempts = models.PositiveSmallIntegerField(_("tentativas"), default=0, editable=False)
+    last_outcome = models.CharField(_("último resultado"), max_length=12, choices=Outcome, blank=True, editable=False)
+    completed_at = models.DateTimeField(_("concluído em"), null=True, blank=True, editable=False)
+    updated_at = models.DateTimeField(_("alterado em"), null=True, blank=True, editable=False)
+    source = models.CharField(_("origem"), max_length=8, choices=Source, default=Source.ADMIN, editable=False)
+
+    objects = CallRequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("pedido de ligação")
+        verbose_name_plural = _("pedidos de ligação")
+        permissions: ClassVar = [
+            ("dial_callrequest", _("Pode mandar ligar agora")),
+            ("assign_callrequest", _("Pode atribuir a um responsável")),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(status__in=Status.values), name="call_request_status_known"),
+            # What is being dialed is not due a second time.
+            models.CheckConstraint(
+                condition=models.Q(in_flight=False) | models.Q(due_at=None), name="call_request_in_flight_not_due"
+            ),
+        ]
+        indexes: ClassVar = [
+            # The dialer's queue: the due requests of one company, urgent first, then the longest waiting.
+            models.Index(
+                fields=["company", "-priority", "due_at", "id"],
+                name="call_request_queue",
+                condition=models.Q(due_at__isnull=False),
+            ),
+            # The API's and the admin's list in its default order, whole and per status.
+            models.Index(fields=["-requested_at", "-id"], name="call_request_by_date"),
+            models.Index(fields=["status", "-requested_at", "-id"], name="call_request_by_status"),
+            models.Index(fields=["company", "status", "-requested_at", "-id"], name="call_request_by_company"),
+            # "My requests", and the API's user_id filter.
+            models.Index(fields=["responsible", "status"], name="call_request_by_responsible"),
+            # Every request of one number.
+            models.Index(fields=["phone_e164"], name="call_request_by_phone"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.name or self.phone_display or self.email}"
+
+    @property
+    def phone_display(self) -> str:
+        """The number as Brazilians write it, or the text as it was typed."""
+        return display(self.phone_e164) or self.phone
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to be called."""
+        return self.status in {Status.NEW, Status.IN_PROGRESS}
+
+
+class LedgerEntry(models.Model):
+    """One thing that happened to a call request; written once, never changed, and kept when the request is deleted.
+
+    `detail` holds codes and ids, never a number, a name or a text that a person typed.
+    """
+
+    class Kind(models.TextChoices):
+        """What happened."""
+
+        CREATED = "created", _("Pedido recebido")
+        EDITED = "edited", _("Dados alterados")
+        STATUS = "status", _("Mudança de status")
+        SCHEDULED = "scheduled", _("Próxima ligação marcada")
+        CLAIMED = "claimed", _("Discador assumiu")
+        RELEASED = "released", _("Devolvido à fila")
+        ANSWERED = "answered", _("Cliente atendeu")
+        OUTCOME = "outcome", _("Resultado da chamada")
+        IN_DOUBT = "in_doubt", _("Chamada em dúvida")
+        ASSIGNED = "assigned", _("Responsável alterado")
+        DELETED = "deleted", _("Pedido excluído")
+
+    # No constraint: the entries of a deleted request stay, under its number.
+    call_request = models.ForeignKey(
+        CallRequest,
+        verbose_name=_("pedido de ligação"),
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="ledger",
+    )
+    company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.PROTECT)
+    at = models.DateTimeField(_("quando"), default=timezone.now)
+    kind = models.CharField(_("o quê"), max_length=12, choices=Kind)
+    source = models.CharField(_("origem"), max_length=8, choices=Source)
+    actor = models.ForeignKey(
+        "accounts.User",
+        verbose_name=_("quem"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    from_status = models.CharField(_("de"), max_length=12, choices=Status, blank=True)
+    to_status = models.CharField(_("para"), max_length=12, choices=Status, blank=True)
+    reason = models.CharField(_("motivo"), max_length=32, blank=True)
+    detail = models.JSONField(_("detalhe"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("registro do histórico")
+        verbose_name_plural = _("histórico")
+        ordering: ClassVar = ["at", "id"]
+        indexes: ClassVar = [
+            # The timeline of one request.
+            models.Index(fields=["call_request", "id"], name="ledger_by_request"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} ({self.at:%d/%m/%Y %H:%M})"
+
+    @property
+    def reason_display(self) -> str:
+        """The reason's label where it is a hold or an outcome, else the code itself."""
+        labels = {**dict(Outcome.choices), **dict(Hold.choices)}
+        return str(labels.get(self.reason, self.reason))
+
+
+class Order(models.Model):
+    """A mirror of one order of a shop, for the API's order filters; `status` is the shop's one letter."""
+
+    company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.CASCADE)
+    number = models.PositiveBigIntegerField(_("número"))
+    status = models.CharField(_("status"), max_length=1)
+    email = models.EmailField(_("e-mail do cliente"), max_length=254, blank=True)
+
+    class Meta:
+        verbose_name = _("pedido da loja")
+        verbose_name_plural = _("pedidos da loja")
+        ordering: ClassVar = ["company", "-number"]
+        constraints: ClassVar = [
+            # Also the join of the API's list.
+            models.UniqueConstraint(fields=["company", "number"], name="order_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.status})"
+
+
+class Product(models.Model):
+    """A mirror of one product of a shop: the name that the API shows beside its number."""
+
+    company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.CASCADE)
+    number = models.PositiveBigIntegerField(_("número"))
+    name = models.CharField(_("nome"), max_length=255)
+
+    class Meta:
+        verbose_name = _("produto")
+        verbose_name_plural = _("produtos")
+        ordering: ClassVar = ["company", "name"]
+        constraints: ClassVar = [
+            # Also the join of the API's list.
+            models.UniqueConstraint(fields=["company", "number"], name="product_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

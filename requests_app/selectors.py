@@ -1,0 +1,73 @@
+"""Reads of call requests for other apps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from callcenter.lib.database import for_claim
+from requests_app.data import DueRequest, TimelineEntry
+from requests_app.models import CallRequest, LedgerEntry
+from requests_app.states import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+
+def due_requests(company_id: int, *, now: datetime, limit: int, except_phones: Iterable[str] = ()) -> list[DueRequest]:
+    """Up to `limit` requests of the company whose time has come, locked against other claimers until the commit.
+
+    The most urgent first, then the longest waiting; numbers in `except_phones` are passed over.
+    Call inside a transaction.
+    """
+    due = CallRequest.objects.filter(company_id=company_id).due(now).exclude(phone_e164__in=list(except_phones))
+    rows = for_claim(due)[:limit]
+    return [
+        DueRequest(
+            id=row.pk,
+            company_id=row.company_id,
+            phone_e164=row.phone_e164,
+            attempts=row.attempts,
+            time_from=row.time_from,
+            time_to=row.time_to,
+        )
+        for row in rows
+    ]
+
+
+def companies_with_due_requests(now: datetime) -> set[int]:
+    """Ids of the companies that have at least one request to dial now."""
+    return set(CallRequest.objects.due(now).order_by().values_list("company_id", flat=True).distinct())
+
+
+def is_still_wanted(request_id: int) -> bool:
+    """Whether a claimed request is still open and in flight; False when it was closed meanwhile or is gone."""
+    return CallRequest.objects.filter(
+        pk=request_id, in_flight=True, status__in=(Status.NEW, Status.IN_PROGRESS)
+    ).exists()
+
+
+def phones_of(request_ids: Iterable[int]) -> dict[int, str]:
+    """The E.164 number of each of these requests that exists."""
+    return dict(CallRequest.objects.filter(pk__in=list(request_ids)).values_list("pk", "phone_e164"))
+
+
+def ledger_entries(call_request: CallRequest) -> list[TimelineEntry]:
+    """The ledger of one request as timeline lines. One query."""
+    entries = LedgerEntry.objects.filter(call_request_id=call_request.pk).select_related("actor").order_by("id")
+    return [_timeline_entry(entry) for entry in entries]
+
+
+def _timeline_entry(entry: LedgerEntry) -> TimelineEntry:
+    details: list[tuple[str, str]] = []
+    if entry.to_status:
+        before = f"{entry.get_from_status_display()} → " if entry.from_status else ""
+        details.append(("status", f"{before}{entry.get_to_status_display()}"))
+    if entry.reason:
+        details.append(("motivo", entry.reason_display))
+    if entry.detail.get("fields"):
+        details.append(("campos", ", ".join(entry.detail["fields"])))
+    details.append(("origem", str(entry.get_source_display())))
+    if entry.actor:
+        details.append(("por", str(entry.actor)))
+    return TimelineEntry(at=entry.at, kind="ledger", title=str(entry.get_kind_display()), details=tuple(details))

@@ -1,0 +1,187 @@
+"""What telephony reports about a request: claimed, placed, answered, ended, in doubt.
+
+Telephony calls these inside its own transaction, so that an attempt and its request move together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from callcenter.lib.database import for_update
+from requests_app.data import Origin
+from requests_app.models import CallRequest, LedgerEntry
+from requests_app.schedule import contact_window, next_opening
+from requests_app.services.ledger import record
+from requests_app.states import OPEN, Hold, Outcome, Source, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+DIALER = Origin(source=Source.DIALER)
+CARRIER = Origin(source=Source.CARRIER)
+
+
+def claim_requests(request_ids: Iterable[int], *, now: datetime) -> set[int]:
+    """The ids, out of these, that are now the caller's to dial; the others are claimed, moved or gone.
+
+    Effects: one UPDATE and one INSERT of ledger entries, whatever the number; call inside a transaction that also
+    writes the attempts.
+    """
+    wanted = CallRequest.objects.filter(pk__in=list(request_ids), in_flight=False, due_at__lte=now, status__in=OPEN)
+    rows = list(for_update(wanted))
+    ids = {row.pk for row in rows}
+    CallRequest.objects.filter(pk__in=ids).update(in_flight=True, due_at=None, hold_reason=Hold.IN_FLIGHT)
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(
+            call_request=row, company_id=row.company_id, at=now, kind=LedgerEntry.Kind.CLAIMED, source=Source.DIALER
+        )
+        for row in rows
+    )
+    return ids
+
+
+def postpone_request(request_id: int, *, until: datetime, hold: Hold, now: datetime) -> bool:
+    """Whether a due request was put off until that instant; False when somebody moved it first."""
+    return bool(
+        CallRequest.objects.filter(pk=request_id, in_flight=False, due_at__lte=now, status__in=OPEN).update(
+            due_at=until, hold_reason=hold
+        )
+    )
+
+
+def release_request(request_id: int, *, due_at: datetime, now: datetime, reason: str) -> None:
+    """Give a claimed request back to the queue, due at that instant; surely nobody was called.
+
+    Effects: one UPDATE, one ledger entry. Does nothing for a request that was deleted.
+    """
+    if (call_request := _locked(request_id)) is None:
+        return
+    _land(call_request, now=now, due_at=due_at, hold=Hold.RETRY_WAIT if due_at > now else Hold.NONE)
+    record(call_request, LedgerEntry.Kind.RELEASED, origin=DIALER, at=now, reason=reason)
+
+
+def note_try(request_id: int, *, now: datetime) -> None:
+    """Count one call that was placed, or may have been; the first one moves the request to in_progress."""
+    if (call_request := _locked(request_id)) is None:
+        return
+    call_request.attempts += 1
+    columns = ["attempts", "updated_at"]
+    if call_request.status == Status.NEW:
+        call_request.status = Status.IN_PROGRESS
+        columns.append("status")
+        _note_status(call_request, Status.NEW, origin=DIALER, now=now, reason="dialed")
+    call_request.updated_at = now
+    call_request.save(update_fields=columns)
+
+
+def hold_in_doubt(request_id: int, *, now: datetime) -> None:
+    """Say that nobody knows whether the person was called; the request waits for news or for a person."""
+    if (call_request := _locked(request_id)) is None:
+        return
+    call_request.hold_reason, call_request.updated_at = Hold.IN_DOUBT, now
+    call_request.save(update_fields=["hold_reason", "updated_at"])
+    record(call_request, LedgerEntry.Kind.IN_DOUBT, origin=DIALER, at=now)
+
+
+def note_call_confirmed(request_id: int, *, now: datetime) -> None:
+    """Say that a call in doubt was made after all and is running."""
+    CallRequest.objects.filter(pk=request_id, hold_reason=Hold.IN_DOUBT).update(
+        hold_reason=Hold.IN_FLIGHT, updated_at=now
+    )
+
+
+def note_answered(request_id: int, *, now: datetime) -> None:
+    """Record that the customer answered and the conversation is on."""
+    if (call_request := _locked(request_id)) is None:
+        return
+    call_request.last_outcome, call_request.updated_at = Outcome.ANSWERED, now
+    call_request.save(update_fields=["last_outcome", "updated_at"])
+    record(call_request, LedgerEntry.Kind.ANSWERED, origin=CARRIER, at=now)
+
+
+def settle_request(
+    request_id: int,
+    *,
+    outcome: Outcome,
+    retry_at: datetime | None,
+    now: datetime,
+    needs_disposition: bool = False,
+    origin: Origin = CARRIER,
+) -> None:
+    """Take the outcome of the request's call: completed, waiting for its next try, or out of tries.
+
+    What a person decided while the phone rang stays: a request that is no longer open only loses its call.
+    `retry_at` is moved into the customer's contact window.
+
+    Effects: one UPDATE, one or two ledger entries. Does nothing for a request that was deleted.
+    """
+    if (call_request := _locked(request_id)) is None:
+        return
+    call_request.last_outcome = outcome
+    record(call_request, LedgerEntry.Kind.OUTCOME, origin=origin, at=now, reason=outcome)
+    if call_request.status not in OPEN:
+        _land(call_request, now=now, due_at=None, hold=Hold.FINISHED)
+    elif outcome == Outcome.ANSWERED:
+        _conclude_answered(call_request, now=now, needs_disposition=needs_disposition, origin=origin)
+    elif retry_at is not None:
+        window = contact_window(call_request.time_from, call_request.time_to)
+        due_at = next_opening(retry_at, window=window, zone=call_request.company.zone)
+        _land(call_request, now=now, due_at=due_at, hold=Hold.RETRY_WAIT)
+    elif outcome == Outcome.REFUSED:
+        _land(call_request, now=now, due_at=None, hold=Hold.REFUSED)
+    else:
+        _note_status(call_request, call_request.status, to=Status.NO_ANSWER, origin=origin, now=now, reason=outcome)
+        _land(call_request, now=now, due_at=None, hold=Hold.OUT_OF_TRIES, status=Status.NO_ANSWER)
+
+
+def correct_to_answered(request_id: int, *, now: datetime, needs_disposition: bool = False) -> None:
+    """Take late news that an earlier call was answered: the planned next try is dropped.
+
+    A request that a person closed, or that is being dialed again already, keeps what it has.
+    """
+    if (call_request := _locked(request_id)) is None:
+        return
+    waits = call_request.status in OPEN and not call_request.in_flight
+    gave_up = call_request.status == Status.NO_ANSWER and call_request.hold_reason == Hold.OUT_OF_TRIES
+    call_request.last_outcome = Outcome.ANSWERED
+    record(call_request, LedgerEntry.Kind.OUTCOME, origin=CARRIER, at=now, reason="late_answered")
+    if waits or gave_up:
+        _conclude_answered(call_request, now=now, needs_disposition=needs_disposition, origin=CARRIER)
+    else:
+        call_request.save(update_fields=["last_outcome"])
+
+
+def _locked(request_id: int) -> CallRequest | None:
+    return for_update(CallRequest.objects.filter(pk=request_id)).select_related("company").first()
+
+
+def _conclude_answered(call_request: CallRequest, *, now: datetime, needs_disposition: bool, origin: Origin) -> None:
+    to = Status.IN_PROGRESS if needs_disposition else Status.COMPLETED
+    if to != call_request.status:
+        _note_status(call_request, call_request.status, to=to, origin=origin, now=now, reason=Outcome.ANSWERED)
+    hold = Hold.AWAITING_DISPOSITION if needs_disposition else Hold.FINISHED
+    completed_at = None if needs_disposition else now
+    _land(call_request, now=now, due_at=None, hold=hold, status=to, completed_at=completed_at)
+
+
+def _land(call_request: CallRequest, *, now: datetime, due_at: datetime | None, hold: Hold, **changes: Any) -> None:
+    """Write the request as one whose call is over."""
+    values = {**changes, "in_flight": False, "due_at": due_at, "hold_reason": hold, "updated_at": now}
+    for name, value in values.items():
+        setattr(call_request, name, value)
+    call_request.save(update_fields=[*values, "last_outcome"])
+
+
+def _note_status(
+    call_request: CallRequest, before: str, *, origin: Origin, now: datetime, reason: str, to: str = ""
+) -> None:
+    record(
+        call_request,
+        LedgerEntry.Kind.STATUS,
+        origin=origin,
+        at=now,
+        from_status=before,
+        to_status=to or call_request.status,
+        reason=reason,
+    )

@@ -1,0 +1,39 @@
+"""Writing the append-only ledger; every service of this app that changes a request calls it in its transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from requests_app.models import LedgerEntry
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from requests_app.data import Origin
+    from requests_app.models import CallRequest
+
+
+def record(
+    call_request: CallRequest,
+    kind: LedgerEntry.Kind,
+    *,
+    origin: Origin,
+    at: datetime,
+    from_status: str = "",
+    to_status: str = "",
+    reason: str = "",
+    **detail: Any,
+) -> LedgerEntry:
+    """The new ledger entry of a request. `detail` takes codes and ids only."""
+    return LedgerEntry.objects.create(
+        call_request=call_request,
+        company_id=call_request.company_id,
+        at=at,
+        kind=kind,
+        source=origin.source,
+        actor=origin.actor,
+        from_status=from_status,
+        to_status=to_status,
+        reason=reason,
+        detail=detail,
+    )

@@ -1,0 +1,136 @@
+"""What calls go through: dialer lines at a Dígitro PABX, and accounts at the carrier Directcall."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from callcenter.lib.secrets import EncryptedTextField
+
+
+class DialerLine(models.Model):
+    """A way out: one company's device at one PABX, with its limits and opening hours.
+
+    `channel_id` empty = no event channel is open, so nothing is dialed. `suspended_reason` not empty = the system
+    stopped using the line by itself (wrong credentials, wrong address); a person switches it on again.
+    `next_slot_at` is the first instant at which the rate limit lets another call out.
+    """
+
+    class Mode(models.TextChoices):
+        """Which of the PABX's two operations places the call."""
+
+        PREDICTIVE = "predictive", _("Chamada preditiva")
+        SPECIFIC_ROUTE = "specific_route", _("Chamada por rota específica")
+
+    name = models.CharField(_("nome"), max_length=80)
+    company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.CASCADE)
+    is_enabled = models.BooleanField(_("ligada"), default=True)
+    mode = models.CharField(_("tipo de chamada"), max_length=16, choices=Mode, default=Mode.PREDICTIVE)
+    base_url = models.URLField(_("endereço do PABX"), help_text=_("Por exemplo https://pabx.empresa.com.br"))
+    channel_id = models.PositiveIntegerField(
+        _("canal"), null=True, blank=True, help_text=_("channelID do canal de eventos. Sem canal, nada é discado.")
+    )
+    api_key = EncryptedTextField(_("chave da API (x-api-key)"), blank=True, default="")
+    device = models.CharField(_("dispositivo"), max_length=32)
+    device_password = EncryptedTextField(_("senha do dispositivo"), blank=True, default="")
+    route = models.CharField(_("rota"), max_length=16, default="0")
+    account = models.CharField(_("conta"), max_length=32, blank=True)
+    account_password = EncryptedTextField(_("senha da conta"), blank=True, default="")
+    originator = models.CharField(_("identidade do originador"), max_length=32, blank=True)
+    predictive_mode = models.CharField(_("modo preditivo"), max_length=8, default="0")
+    cpd = models.CharField(_("CPD"), max_length=8, default="1")
+    cpd_destination_type = models.CharField(_("tipo de CPD do destino"), max_length=8, default="1")
+    reanswer_seconds = models.PositiveSmallIntegerField(_("tempo de reatendimento (s)"), default=10)
+    telemarketing_block = models.BooleanField(_("bloqueio de telemarketing"), default=False)
+    dial_prefix = models.CharField(_("prefixo de discagem"), max_length=8, blank=True, default="0")
+    max_calls_at_once = models.PositiveSmallIntegerField(
+        _("chamadas simultâneas"), default=10, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+    )
+    calls_per_second = models.FloatField(
+        _("chamadas por segundo"), default=2.0, validators=[MinValueValidator(0.01), MaxValueValidator(200)]
+    )
+    requires_disposition = models.BooleanField(
+        _("exige desfecho do atendente"),
+        default=False,
+        help_text=_("Uma chamada atendida só conclui o pedido quando o atendente disser."),
+    )
+    suspended_reason = models.CharField(_("suspensa porque"), max_length=32, blank=True, editable=False)
+    suspended_at = models.DateTimeField(_("suspensa em"), null=True, blank=True, editable=False)
+    next_slot_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("linha de discagem")
+        verbose_name_plural = _("linhas de discagem")
+        ordering: ClassVar = ["company", "name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["company", "name"], name="dialer_line_name_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OpeningHours(models.Model):
+    """One block of a weekday in which a line dials, in its company's time zone.
+
+    A day may have several blocks, or none (closed). `closes_at` 00:00 = the end of the day.
+    """
+
+    class Weekday(models.IntegerChoices):
+        """Python's weekday numbers."""
+
+        MONDAY = 0, _("Segunda-feira")
+        TUESDAY = 1, _("Terça-feira")
+        WEDNESDAY = 2, _("Quarta-feira")
+        THURSDAY = 3, _("Quinta-feira")
+        FRIDAY = 4, _("Sexta-feira")
+        SATURDAY = 5, _("Sábado")
+        SUNDAY = 6, _("Domingo")
+
+    line = models.ForeignKey(DialerLine, on_delete=models.CASCADE, related_name="opening_hours")
+    weekday = models.SmallIntegerField(_("dia"), choices=Weekday)
+    opens_at = models.TimeField(_("abre"))
+    closes_at = models.TimeField(_("fecha"), help_text=_("00:00 = fim do dia"))
+
+    class Meta:
+        verbose_name = _("horário de funcionamento")
+        verbose_name_plural = _("horários de funcionamento")
+        ordering: ClassVar = ["weekday", "opens_at"]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens_at:%H:%M}–{self.closes_at:%H:%M}"
+
+
+class DirectcallAccount(models.Model):
+    """A company's account at the carrier: the credentials we call it with, and those it calls us with.
+
+    `webhook_secret` is the last part of the callback's path; `webhook_digest` finds the account by it.
+    `webhook_username` empty = no HTTP Basic is asked for. `callback_code` empty = no callback is registered.
+    """
+
+    company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.CASCADE)
+    name = models.CharField(_("nome"), max_length=80)
+    is_enabled = models.BooleanField(_("ligada"), default=True)
+    base_url = models.URLField(_("endereço da API"), default="https://api.directcallsoft.com")
+    client_id = models.CharField(_("client_id"), max_length=254, blank=True)
+    client_secret = EncryptedTextField(_("client_secret"), blank=True, default="")
+    pin = models.CharField(_("pin"), max_length=64, blank=True)
+    webhook_secret = EncryptedTextField(_("segredo do webhook"), editable=False, default="")
+    webhook_digest = models.CharField(max_length=64, unique=True, editable=False)
+    webhook_username = models.CharField(_("usuário do webhook"), max_length=64, blank=True)
+    webhook_password = EncryptedTextField(_("senha do webhook"), blank=True, default="")
+    callback_code = models.CharField(_("código do callback"), max_length=64, blank=True, editable=False)
+    callback_registered_at = models.DateTimeField(_("callback registrado em"), null=True, blank=True, editable=False)
+    access_token = EncryptedTextField(editable=False, blank=True, default="")
+    access_token_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("conta Directcall")
+        verbose_name_plural = _("contas Directcall")
+        ordering: ClassVar = ["company", "name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,128 @@
+"""Reads of telephony: a request's attempts and events for its timeline, and what the webhook and the sweep look up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from callcenter.lib.secrets import digest
+from requests_app.data import TimelineEntry
+from telephony.models import (
+    AttemptEntry,
+    CallAttempt,
+    DialerLine,
+    DirectcallAccount,
+    FieldAlias,
+    ProviderEvent,
+    RetryRule,
+    StatusAlias,
+)
+from telephony.states import OPEN, AttemptState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from requests_app.models import CallRequest
+
+
+def attempt_entries(call_request: CallRequest) -> list[TimelineEntry]:
+    """Every move of every attempt of the request, as timeline lines. One query."""
+    entries = AttemptEntry.objects.filter(attempt__call_request_id=call_request.pk).select_related(
+        "attempt__line", "actor"
+    )
+    return [_attempt_line(entry) for entry in entries]
+
+
+def event_entries(call_request: CallRequest) -> list[TimelineEntry]:
+    """Every raw event that was applied to an attempt of the request, as timeline lines. One query."""
+    events = ProviderEvent.objects.filter(attempt__call_request_id=call_request.pk).select_related("attempt")
+    return [
+        TimelineEntry(
+            at=event.received_at,
+            kind="event",
+            title=_("Operadora: %(word)s") % {"word": event.word},
+            details=(
+                (_("significado"), str(event.get_meaning_display())),
+                (_("tentativa"), str(event.attempt.number if event.attempt else "")),
+                (_("callerid"), event.carrier_call_id),
+            ),
+            url=reverse("admin:telephony_providerevent_change", args=[event.pk]),
+        )
+        for event in events
+    ]
+
+
+def account_by_secret(secret: str) -> DirectcallAccount | None:
+    """The enabled account whose webhook path ends in this secret; None for any other text. One query."""
+    return DirectcallAccount.objects.filter(webhook_digest=digest(secret), is_enabled=True).first()
+
+
+def field_names() -> dict[str, list[str]]:
+    """The names under which each piece of a callback's data may come: concept → names. One query."""
+    names: dict[str, list[str]] = {}
+    for alias in FieldAlias.objects.order_by("concept", "id"):
+        names.setdefault(alias.concept, []).append(alias.name)
+    return names
+
+
+def status_words() -> dict[str, str]:
+    """What each folded status word means: word → `Meaning`. One query."""
+    return dict(StatusAlias.objects.values_list("word", "meaning"))
+
+
+def retry_rule(company_id: int, *, outcome: str) -> RetryRule | None:
+    """The company's own rule for an outcome, else everybody's; None = never tried again. One query."""
+    rules = RetryRule.objects.filter(Q(company_id=company_id) | Q(company=None), outcome=outcome)
+    return min(rules, key=lambda rule: rule.company_id is None, default=None)
+
+
+def open_calls_by_line(line_ids: Iterable[int]) -> dict[int, int]:
+    """How many open attempts each of these lines has; a line without any is left out. One query."""
+    rows = (
+        CallAttempt.objects.filter(line_id__in=list(line_ids), state__in=OPEN)
+        .values("line_id")
+        .annotate(calls=Count("pk"))
+        .values_list("line_id", "calls")
+    )
+    return dict(rows)
+
+
+def open_call_count(company_ids: Iterable[int]) -> int:
+    """How many open attempts all lines of these companies have together. One query."""
+    return CallAttempt.objects.filter(company_id__in=list(company_ids), state__in=OPEN).count()
+
+
+def phones_being_called(company_id: int) -> set[str]:
+    """The numbers of the company that have an open attempt. One query."""
+    return set(CallAttempt.objects.filter(company_id=company_id, state__in=OPEN).values_list("phone_e164", flat=True))
+
+
+def usable_lines() -> list[DialerLine]:
+    """The lines that are on and whose company is active, with company and opening hours. Two queries."""
+    return list(
+        DialerLine.objects.filter(is_enabled=True, suspended_reason="", company__is_active=True)
+        .select_related("company")
+        .prefetch_related("opening_hours")
+        .order_by("pk")
+    )
+
+
+def _attempt_line(entry: AttemptEntry) -> TimelineEntry:
+    attempt = entry.attempt
+    details = [(_("tentativa"), str(attempt.number)), (_("linha"), str(attempt.line))]
+    if entry.reason:
+        details.append((_("motivo"), entry.reason_display))
+    if entry.to_state == AttemptState.PLACED and attempt.provider_call_id:
+        details.append(("ID_CHAMADA", attempt.provider_call_id))
+    if entry.actor:
+        details.append((_("por"), str(entry.actor)))
+    return TimelineEntry(
+        at=entry.at,
+        kind="attempt",
+        title=str(AttemptState(entry.to_state).label),
+        details=tuple(details),
+        url=reverse("admin:telephony_callattempt_change", args=[attempt.pk]),
+    )

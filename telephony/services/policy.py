@@ -1,0 +1,126 @@
+"""Who may be dialed now, on which line, and why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from callcenter.accounts.selectors import available_attendant_ids, companies_served_by
+from telephony import pacing
+from telephony.models import DialerLine
+from telephony.selectors import open_call_count, open_calls_by_line
+from telephony.states import LineHold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from requests_app.models import CallRequest
+    from telephony.models import OpeningHours
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How many calls a line may start now; when none, `hold` says why, and `until` when that ends if it is known."""
+
+    calls: int
+    hold: LineHold = LineHold.NONE
+    until: datetime | None = None
+
+    @property
+    def explanation(self) -> str:
+        """The reason as staff read it; empty when the line may dial."""
+        if not self.hold:
+            return ""
+        if self.until is None:
+            return str(self.hold.label)
+        opens = date_format(timezone.localtime(self.until), "d/m H:i")
+        return _("%(reason)s (abre em %(opens)s)") % {"reason": self.hold.label, "opens": opens}
+
+
+def next_opening_of(line: DialerLine, *, at: datetime) -> datetime | None:
+    """The first instant from `at` on in which the line's opening hours let it dial; None when it never opens."""
+    return next_open_instant(line.opening_hours.all(), at=at.astimezone(line.company.zone))
+
+
+def next_open_instant(hours: Iterable[OpeningHours], *, at: datetime) -> datetime | None:
+    """The first instant from the local time `at` on that lies in one of the blocks; None when there are none.
+
+    A block is opens_at ≤ t < closes_at on its weekday; closes_at 00:00 is the end of the day.
+    """
+    blocks = list(hours)
+    for days_ahead in range(8):
+        day = at.date() + timedelta(days=days_ahead)
+        for block in sorted((b for b in blocks if b.weekday == day.weekday()), key=lambda b: b.opens_at):
+            opens = datetime.combine(day, block.opens_at, at.tzinfo)
+            end_day = day + timedelta(days=1) if block.closes_at == time(0) else day
+            closes = datetime.combine(end_day, block.closes_at, at.tzinfo)
+            if at < closes and opens < closes:
+                return max(at, opens)
+    return None
+
+
+def allowance(line: DialerLine, *, now: datetime, horizon_seconds: float | None = None) -> Allowance:
+    """How many calls the line may start now, or why none; never more than its limit and the free attendants.
+
+    Call it under the dialer's lock when the answer is acted on. At most five queries.
+    """
+    if hold := standing_hold(line):
+        return Allowance(0, hold)
+    opens = next_opening_of(line, at=now)
+    if opens is None or opens > now:
+        return Allowance(0, LineHold.CLOSED, opens)
+    attendants = available_attendant_ids(line.company_id)
+    if not attendants:
+        return Allowance(0, LineHold.NO_ATTENDANT)
+    free = pacing.free_attendants(
+        available=len(attendants), open_calls=open_call_count(companies_served_by(attendants))
+    )
+    if not free:
+        return Allowance(0, LineHold.ATTENDANTS_BUSY)
+    open_calls = open_calls_by_line([line.pk]).get(line.pk, 0)
+    if open_calls >= line.max_calls_at_once:
+        return Allowance(0, LineHold.LINE_BUSY)
+    calls = pacing.calls_to_place(
+        free_attendants=free,
+        line_open_calls=open_calls,
+        line_max_calls=line.max_calls_at_once,
+        calls_per_second=line.calls_per_second,
+        horizon_seconds=settings.DIALER_TICK_SECONDS if horizon_seconds is None else horizon_seconds,
+    )
+    return Allowance(calls)
+
+
+def standing_hold(line: DialerLine) -> LineHold:
+    """Why the line can't dial until a person changes something; `LineHold.NONE` when nothing stands against it."""
+    if not line.company.is_active:
+        return LineHold.COMPANY_INACTIVE
+    if not line.is_enabled:
+        return LineHold.DISABLED
+    if line.suspended_reason:
+        return LineHold.SUSPENDED
+    if line.channel_id is None:
+        return LineHold.NO_CHANNEL
+    return LineHold.NONE
+
+
+def why_the_lines_wait(call_request: CallRequest) -> str:
+    """Why none of the company's lines dials a request that is due; empty when one may dial it now."""
+    now = timezone.now()
+    lines = list(
+        DialerLine.objects.filter(company_id=call_request.company_id)
+        .select_related("company")
+        .prefetch_related("opening_hours")
+    )
+    if not lines:
+        return str(LineHold.NO_LINE.label)
+    found = [allowance(line, now=now) for line in lines]
+    if any(one.calls for one in found):
+        return ""
+    # The line that a person need do the least about speaks for all.
+    return max(found, key=lambda one: LineHold.values.index(one.hold)).explanation

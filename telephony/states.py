@@ -1,0 +1,170 @@
+"""The states of one call attempt, the moves between them, and how news becomes a state.
+
+    claimed ──lease over, or surely not sent──▶ released                                    (final)
+       │
+       └──intent committed──▶ sending ──surely not sent──▶ released                          (final)
+                                 │    ──refused──────────▶ refused                           (final)
+                                 │    ──time-out, 5xx, worker died──▶ in_doubt ──a person: not called──▶ released
+                                 │                                      │
+                                 └──200 + id──▶ placed ◀──news─────────┘
+                                                  │  └──rings──▶ ringing
+                                                  ├──answers──▶ answered ──hangs up──▶ ended (answered)   (final)
+                                                  └──busy, no answer, machine, no news …──▶ ended         (final)
+    ended (not answered) ──late news "answered"──▶ answered or ended (answered)       the one named correction
+
+After the intent no path leads back to a state from which the same attempt could be sent.
+`project()` gives the state that a *set* of news means, so duplicates and disorder end where the orderly run ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from requests_app.states import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class AttemptState(models.TextChoices):
+    """Where one call stands."""
+
+    CLAIMED = "claimed", _("Reservada")
+    SENDING = "sending", _("Enviando ao PABX")
+    IN_DOUBT = "in_doubt", _("Em dúvida")
+    PLACED = "placed", _("Discando")
+    RINGING = "ringing", _("Chamando")
+    ANSWERED = "answered", _("Em conversa")
+    ENDED = "ended", _("Encerrada")
+    REFUSED = "refused", _("Recusada")
+    RELEASED = "released", _("Não enviada")
+
+
+S = AttemptState
+
+# A request has at most one attempt in one of these.
+OPEN: Final = (S.CLAIMED, S.SENDING, S.IN_DOUBT, S.PLACED, S.RINGING, S.ANSWERED)
+# The provider may be dialing, ringing or talking: these take up a trunk and an attendant.
+BUSY: Final = (S.CLAIMED, S.SENDING, S.IN_DOUBT, S.PLACED, S.RINGING, S.ANSWERED)
+# News about the call may arrive.
+AWAITING_NEWS: Final = (S.SENDING, S.IN_DOUBT, S.PLACED, S.RINGING, S.ANSWERED)
+
+MOVES: Final[dict[str, frozenset[str]]] = {
+    S.CLAIMED: frozenset({S.SENDING, S.RELEASED}),
+    S.SENDING: frozenset({S.PLACED, S.RINGING, S.ANSWERED, S.ENDED, S.REFUSED, S.RELEASED, S.IN_DOUBT}),
+    S.IN_DOUBT: frozenset({S.PLACED, S.RINGING, S.ANSWERED, S.ENDED, S.RELEASED}),
+    S.PLACED: frozenset({S.RINGING, S.ANSWERED, S.ENDED}),
+    S.RINGING: frozenset({S.ANSWERED, S.ENDED}),
+    S.ANSWERED: frozenset({S.ENDED}),
+    S.ENDED: frozenset({S.ANSWERED, S.ENDED}),
+    S.REFUSED: frozenset({S.ANSWERED, S.ENDED}),
+    S.RELEASED: frozenset(),
+}
+
+
+class Meaning(models.TextChoices):
+    """What the carrier's word for a call's status means to us."""
+
+    RINGING = "ringing", _("Chamando")
+    ANSWERED = "answered", _("Atendeu")
+    HANGUP = "hangup", _("Desligou")
+    BUSY = "busy", _("Ocupado")
+    NO_ANSWER = "no_answer", _("Não atendeu")
+    MACHINE = "machine", _("Caixa postal")
+    FAX = "fax", _("Fax")
+    INVALID = "invalid", _("Número inexistente")
+    CONGESTION = "congestion", _("Congestionamento")
+    REJECTED = "rejected", _("Rejeitada")
+    CANCELLED = "cancelled", _("Cancelada")
+    FAILED = "failed", _("Falha")
+    UNKNOWN = "unknown", _("Desconhecido")
+
+
+# Where contradictory final news meet, the first in this order wins, whatever came first.
+FINAL_NEWS: Final[tuple[tuple[str, Outcome], ...]] = (
+    (Meaning.MACHINE, Outcome.MACHINE),
+    (Meaning.FAX, Outcome.FAX),
+    (Meaning.BUSY, Outcome.BUSY),
+    (Meaning.INVALID, Outcome.INVALID),
+    (Meaning.REJECTED, Outcome.REJECTED),
+    (Meaning.CONGESTION, Outcome.CONGESTION),
+    (Meaning.CANCELLED, Outcome.CANCELLED),
+    (Meaning.FAILED, Outcome.FAILED),
+    (Meaning.NO_ANSWER, Outcome.NO_ANSWER),
+    # Hung up, and nobody said that it had been answered.
+    (Meaning.HANGUP, Outcome.NO_ANSWER),
+)
+
+
+_CONTRADICTS_ANSWERED: Final = frozenset(meaning for meaning, _o in FINAL_NEWS) - {Meaning.HANGUP}
+
+
+@dataclass(frozen=True)
+class Projection:
+    """The state that a set of news means; `outcome` is empty while the call is on; `conflict` = they contradict."""
+
+    state: AttemptState
+    outcome: str = ""
+    conflict: bool = False
+
+
+def project(meanings: Iterable[str]) -> Projection | None:
+    """What a set of news about one call adds up to; None when none of it says anything.
+
+    Depends on the set alone: the same news twice, late or in any order give the same projection.
+    A machine or a fax that "answered" is no answer by a person.
+    """
+    news = set(meanings) - {Meaning.UNKNOWN.value}
+    if not news:
+        return None
+    robot = news & {Meaning.MACHINE.value, Meaning.FAX.value}
+    failures = [outcome for meaning, outcome in FINAL_NEWS if meaning in news]
+    contradiction = bool(news & _CONTRADICTS_ANSWERED)
+    if Meaning.ANSWERED in news and not robot:
+        if Meaning.HANGUP in news:
+            return Projection(S.ENDED, Outcome.ANSWERED, conflict=contradiction)
+        return Projection(S.ANSWERED, Outcome.ANSWERED, conflict=contradiction)
+    if failures:
+        return Projection(S.ENDED, failures[0])
+    return Projection(S.RINGING)
+
+
+class LineHold(models.TextChoices):
+    """Why a line starts no call now, from what takes a person's work to what passes by itself."""
+
+    NONE = "", _("Pode discar")
+    NO_LINE = "no_line", _("A empresa não tem linha de discagem")
+    COMPANY_INACTIVE = "company_inactive", _("A empresa está inativa")
+    DISABLED = "disabled", _("A linha está desligada")
+    SUSPENDED = "suspended", _("A linha foi suspensa pelo sistema: confira credenciais e endereço")
+    NO_CHANNEL = "no_channel", _("A linha não tem canal de eventos")
+    NO_ATTENDANT = "no_attendant", _("Nenhum atendente disponível")
+    CLOSED = "closed", _("A linha está fora do horário")
+    LINE_BUSY = "line_busy", _("A linha está com todas as chamadas ocupadas")
+    ATTENDANTS_BUSY = "attendants_busy", _("Todos os atendentes estão em chamada")
+
+
+class MoveReason(models.TextChoices):
+    """Why an attempt moved, where neither the carrier's news nor an outcome says it."""
+
+    DUE = "due", _("O pedido estava na hora")
+    INTENT = "intent", _("Intenção gravada, ligação a caminho")
+    ACCEPTED = "accepted", _("O PABX aceitou a chamada")
+    LEASE_OVER = "lease_over", _("O processo que a tinha parou antes de enviar")
+    LEASE_OVER_SENDING = "lease_over_sending", _("O processo que a enviava parou: não se sabe se tocou")
+    STALE = "stale", _("Demorou demais para enviar; nada foi enviado")
+    WITHDRAWN = "withdrawn", _("O pedido foi encerrado antes do envio")
+    HELD = "held", _("A linha parou antes do envio")
+    NOT_SENT = "not_sent", _("Sem conexão com o PABX; nada foi enviado")
+    REFUSED = "refused", _("O PABX recusou o pedido")
+    UNAUTHORIZED = "unauthorized", _("O PABX recusou as credenciais")
+    MISCONFIGURED = "misconfigured", _("Endereço ou canal errado")
+    AMBIGUOUS = "ambiguous", _("Sem resposta segura do PABX: não se sabe se tocou")
+    DUPLICATE_ID = "duplicate_id", _("O PABX repetiu um ID_CHAMADA")
+    SAID_CALLED = "said_called", _("Uma pessoa disse que a ligação aconteceu")
+    SAID_NOT_CALLED = "said_not_called", _("Uma pessoa disse que a ligação não aconteceu")
+    NO_NEWS = "no_news", _("A operadora não deu notícia a tempo")
