@@ -219,15 +219,16 @@ TIME_ZONE = env.str("TIME_ZONE", default="America/Sao_Paulo")
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "static-collected"
-# Served straight from the apps where nothing was collected (bin/run), compressed and hashed in the image.
-WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+# The image collects its static files, compressed and hashed; bin/run and the tests serve them straight from the apps.
+STATIC_COLLECTED = env.bool("STATIC_COLLECTED", default=False)
+STATIC_ROOT = BASE_DIR / "static-collected" if STATIC_COLLECTED else None
+WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if WHITENOISE_USE_FINDERS
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
 

@@ -1,0 +1,63 @@
+"""Sets the environment before Django loads, and says what a run did and did not run.
+
+The settings module is named here and nowhere in pytest's configuration: pytest-django would load it before this file.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import django
+import pytest
+from django.conf import settings
+
+from callcenter.tests import environment
+from callcenter.tests.report import write_report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+if settings.configured:
+    raise pytest.UsageError("Django's settings were loaded too early; unset DJANGO_SETTINGS_MODULE and leave out --ds.")
+
+_started_at = time.monotonic()
+_run = environment.prepare()
+django.setup()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests need a Chromium: without one they are skipped with the reason, on CI the run is refused."""
+    browser_items = [item for item in items if item.get_closest_marker("browser")]
+    if not browser_items or environment.chromium_path():
+        return
+    if os.environ.get("CI") == "true":
+        raise pytest.UsageError("no Chromium for the browser tests; install it or set CHROMIUM.")
+    for item in browser_items:
+        item.add_marker(pytest.mark.skip(reason="no Chromium found; install it or set CHROMIUM"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int) -> None:
+    """Leaves the counts in the file that `TEST_REPORT` names."""
+    path = os.environ.get("TEST_REPORT")
+    if path and not _run.is_worker:
+        write_report(
+            Path(path),
+            terminalreporter.stats,
+            seconds=time.monotonic() - _started_at,
+            engines=_run.engine_versions(),
+            ended=exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED},
+        )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_unconfigure() -> Iterator[None]:
+    """Stops the servers and removes the folder, after everybody else has cleaned up."""
+    try:
+        return (yield)
+    finally:
+        _run.close()
