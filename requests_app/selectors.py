@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from callcenter.lib.database import for_claim
+from callcenter.lib.database import for_claim, for_update
 from requests_app.data import DueRequest, TimelineEntry
 from requests_app.models import CallRequest, LedgerEntry
-from requests_app.states import Status
+from requests_app.states import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,17 +22,7 @@ def due_requests(company_id: int, *, now: datetime, limit: int, except_phones: I
     """
     due = CallRequest.objects.filter(company_id=company_id).due(now).exclude(phone_e164__in=list(except_phones))
     rows = for_claim(due)[:limit]
-    return [
-        DueRequest(
-            id=row.pk,
-            company_id=row.company_id,
-            phone_e164=row.phone_e164,
-            attempts=row.attempts,
-            time_from=row.time_from,
-            time_to=row.time_to,
-        )
-        for row in rows
-    ]
+    return [_as_due(row) for row in rows]
 
 
 def companies_with_due_requests(now: datetime) -> set[int]:
@@ -40,22 +30,31 @@ def companies_with_due_requests(now: datetime) -> set[int]:
     return set(CallRequest.objects.due(now).order_by().values_list("company_id", flat=True).distinct())
 
 
-def is_still_wanted(request_id: int) -> bool:
-    """Whether a claimed request is still open and in flight; False when it was closed meanwhile or is gone."""
-    return CallRequest.objects.filter(
-        pk=request_id, in_flight=True, status__in=(Status.NEW, Status.IN_PROGRESS)
-    ).exists()
+def locked_if_wanted(request_id: int) -> DueRequest | None:
+    """A claimed request that somebody still wants called, locked to the commit; None when it was closed or is gone.
 
-
-def phones_of(request_ids: Iterable[int]) -> dict[int, str]:
-    """The E.164 number of each of these requests that exists."""
-    return dict(CallRequest.objects.filter(pk__in=list(request_ids)).values_list("pk", "phone_e164"))
+    Call inside the transaction that commits the intent to dial: a cancellation is either seen here, or comes after.
+    """
+    wanted = CallRequest.objects.filter(pk=request_id, in_flight=True, status__in=OPEN)
+    row = for_update(wanted).first()
+    return None if row is None else _as_due(row)
 
 
 def ledger_entries(call_request: CallRequest) -> list[TimelineEntry]:
     """The ledger of one request as timeline lines. One query."""
     entries = LedgerEntry.objects.filter(call_request_id=call_request.pk).select_related("actor").order_by("id")
     return [_timeline_entry(entry) for entry in entries]
+
+
+def _as_due(row: CallRequest) -> DueRequest:
+    return DueRequest(
+        id=row.pk,
+        company_id=row.company_id,
+        phone_e164=row.phone_e164,
+        attempts=row.attempts,
+        time_from=row.time_from,
+        time_to=row.time_to,
+    )
 
 
 def _timeline_entry(entry: LedgerEntry) -> TimelineEntry:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Q
+from django.conf import settings
+from django.db.models import Count, Max, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -20,10 +22,13 @@ from telephony.models import (
     RetryRule,
     StatusAlias,
 )
-from telephony.states import OPEN, AttemptState
+from telephony.states import OCCUPYING, OPEN, AttemptState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
+
+    from django.db.models import QuerySet
 
     from requests_app.models import CallRequest
 
@@ -79,10 +84,11 @@ def retry_rule(company_id: int, *, outcome: str) -> RetryRule | None:
     return min(rules, key=lambda rule: rule.company_id is None, default=None)
 
 
-def open_calls_by_line(line_ids: Iterable[int]) -> dict[int, int]:
-    """How many open attempts each of these lines has; a line without any is left out. One query."""
+def open_calls_by_line(line_ids: Iterable[int], *, now: datetime) -> dict[int, int]:
+    """How many calls occupy each of these lines; a line without any is left out. One query."""
     rows = (
-        CallAttempt.objects.filter(line_id__in=list(line_ids), state__in=OPEN)
+        _occupying(now)
+        .filter(line_id__in=list(line_ids))
         .values("line_id")
         .annotate(calls=Count("pk"))
         .values_list("line_id", "calls")
@@ -90,9 +96,14 @@ def open_calls_by_line(line_ids: Iterable[int]) -> dict[int, int]:
     return dict(rows)
 
 
-def open_call_count(company_ids: Iterable[int]) -> int:
-    """How many open attempts all lines of these companies have together. One query."""
-    return CallAttempt.objects.filter(company_id__in=list(company_ids), state__in=OPEN).count()
+def open_call_count(company_ids: Iterable[int], *, now: datetime) -> int:
+    """How many calls occupy all lines of these companies together. One query."""
+    return _occupying(now).filter(company_id__in=list(company_ids)).count()
+
+
+def _occupying(now: datetime) -> QuerySet[CallAttempt]:
+    may_ring = now - timedelta(seconds=settings.DIALER_RING_TIMEOUT_SECONDS)
+    return CallAttempt.objects.filter(Q(state__in=OCCUPYING) | Q(state=AttemptState.IN_DOUBT, sending_at__gt=may_ring))
 
 
 def phones_being_called(company_id: int) -> set[str]:
@@ -125,4 +136,38 @@ def _attempt_line(entry: AttemptEntry) -> TimelineEntry:
         title=str(AttemptState(entry.to_state).label),
         details=tuple(details),
         url=reverse("admin:telephony_callattempt_change", args=[attempt.pk]),
+    )
+
+
+def next_attempt_numbers(request_ids: Iterable[int]) -> dict[int, int]:
+    """The number that the next attempt of each of these requests gets; 1 for those left out. One query."""
+    rows = (
+        CallAttempt.objects.filter(call_request_id__in=list(request_ids))
+        .values("call_request_id")
+        .annotate(last=Max("number"))
+        .values_list("call_request_id", "last")
+    )
+    return {request_id: last + 1 for request_id, last in rows if request_id is not None}
+
+
+def expired_attempts(states: Iterable[str], *, now: datetime, limit: int) -> list[CallAttempt]:
+    """Up to `limit` attempts in these states whose worker's lease is over. One query."""
+    return list(CallAttempt.objects.filter(state__in=list(states), lease_until__lt=now).order_by("lease_until")[:limit])
+
+
+def silent_attempts(states: Iterable[str], *, since: datetime, limit: int) -> list[CallAttempt]:
+    """Up to `limit` attempts in these states that were sent before `since`, and answered before it if they were."""
+    return list(
+        CallAttempt.objects.filter(
+            Q(answered_at=None) | Q(answered_at__lt=since), state__in=list(states), sending_at__lt=since
+        ).order_by("sending_at")[:limit]
+    )
+
+
+def pending_event_ids(*, state: str, before: datetime, after: datetime, limit: int) -> list[int]:
+    """Ids of events in that state that came in between the two instants, the oldest first. One query."""
+    return list(
+        ProviderEvent.objects.filter(state=state, received_at__lt=before, received_at__gt=after)
+        .order_by("id")
+        .values_list("pk", flat=True)[:limit]
     )

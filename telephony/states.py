@@ -10,7 +10,8 @@
                                                   │  └──rings──▶ ringing
                                                   ├──answers──▶ answered ──hangs up──▶ ended (answered)   (final)
                                                   └──busy, no answer, machine, no news …──▶ ended         (final)
-    ended (not answered) ──late news "answered"──▶ answered or ended (answered)       the one named correction
+A final state is never left. News that comes after the end may correct the *outcome* of an ended attempt, by the
+one named correction (`telephony.services.events`), to what the whole set of news means.
 
 After the intent no path leads back to a state from which the same attempt could be sent.
 `project()` gives the state that a *set* of news means, so duplicates and disorder end where the orderly run ends.
@@ -48,8 +49,11 @@ S = AttemptState
 
 # A request has at most one attempt in one of these.
 OPEN: Final = (S.CLAIMED, S.SENDING, S.IN_DOUBT, S.PLACED, S.RINGING, S.ANSWERED)
-# The provider may be dialing, ringing or talking: these take up a trunk and an attendant.
-BUSY: Final = (S.CLAIMED, S.SENDING, S.IN_DOUBT, S.PLACED, S.RINGING, S.ANSWERED)
+# The provider is about to dial, ringing or talking: these take up a trunk and an attendant. A call in doubt does so
+# only while it may still be ringing.
+OCCUPYING: Final = (S.CLAIMED, S.SENDING, S.PLACED, S.RINGING, S.ANSWERED)
+# How far a call has come; news of a lower rank never overwrites a higher one.
+RANK: Final[dict[str, int]] = {S.SENDING: 1, S.IN_DOUBT: 1, S.PLACED: 2, S.RINGING: 3, S.ANSWERED: 4, S.ENDED: 5}
 # News about the call may arrive.
 AWAITING_NEWS: Final = (S.SENDING, S.IN_DOUBT, S.PLACED, S.RINGING, S.ANSWERED)
 
@@ -60,8 +64,8 @@ MOVES: Final[dict[str, frozenset[str]]] = {
     S.PLACED: frozenset({S.RINGING, S.ANSWERED, S.ENDED}),
     S.RINGING: frozenset({S.ANSWERED, S.ENDED}),
     S.ANSWERED: frozenset({S.ENDED}),
-    S.ENDED: frozenset({S.ANSWERED, S.ENDED}),
-    S.REFUSED: frozenset({S.ANSWERED, S.ENDED}),
+    S.ENDED: frozenset(),
+    S.REFUSED: frozenset(),
     S.RELEASED: frozenset(),
 }
 

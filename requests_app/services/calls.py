@@ -135,21 +135,35 @@ def settle_request(
         _land(call_request, now=now, due_at=None, hold=Hold.OUT_OF_TRIES, status=Status.NO_ANSWER)
 
 
-def correct_to_answered(request_id: int, *, now: datetime, needs_disposition: bool = False) -> None:
-    """Take late news that an earlier call was answered: the planned next try is dropped.
+def correct_outcome(
+    request_id: int,
+    *,
+    outcome: Outcome,
+    retry_at: datetime | None,
+    now: datetime,
+    needs_disposition: bool = False,
+) -> None:
+    """Take late news that an earlier call ended otherwise: what was planned from the first news is planned anew.
 
-    A request that a person closed, or that is being dialed again already, keeps what it has.
+    A request that a person moved, that is being dialed again or that was answered already keeps what it has.
     """
     if (call_request := _locked(request_id)) is None:
         return
-    waits = call_request.status in OPEN and not call_request.in_flight
+    waits = call_request.status in OPEN and call_request.hold_reason == Hold.RETRY_WAIT
+    due = call_request.status in OPEN and call_request.due_at is not None
     gave_up = call_request.status == Status.NO_ANSWER and call_request.hold_reason == Hold.OUT_OF_TRIES
-    call_request.last_outcome = Outcome.ANSWERED
-    record(call_request, LedgerEntry.Kind.OUTCOME, origin=CARRIER, at=now, reason="late_answered")
-    if waits or gave_up:
-        _conclude_answered(call_request, now=now, needs_disposition=needs_disposition, origin=CARRIER)
-    else:
+    if not (waits or due or gave_up):
+        call_request.last_outcome = outcome
         call_request.save(update_fields=["last_outcome"])
+        record(call_request, LedgerEntry.Kind.OUTCOME, origin=CARRIER, at=now, reason=outcome)
+        return
+    if gave_up:
+        call_request.status = Status.IN_PROGRESS
+        call_request.save(update_fields=["status"])
+        _note_status(call_request, Status.NO_ANSWER, origin=CARRIER, now=now, reason="late_news")
+    settle_request(
+        request_id, outcome=outcome, retry_at=retry_at, now=now, needs_disposition=needs_disposition, origin=CARRIER
+    )
 
 
 def _locked(request_id: int) -> CallRequest | None:

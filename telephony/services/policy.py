@@ -79,11 +79,11 @@ def allowance(line: DialerLine, *, now: datetime, horizon_seconds: float | None 
     if not attendants:
         return Allowance(0, LineHold.NO_ATTENDANT)
     free = pacing.free_attendants(
-        available=len(attendants), open_calls=open_call_count(companies_served_by(attendants))
+        available=len(attendants), open_calls=open_call_count(companies_served_by(attendants), now=now)
     )
     if not free:
         return Allowance(0, LineHold.ATTENDANTS_BUSY)
-    open_calls = open_calls_by_line([line.pk]).get(line.pk, 0)
+    open_calls = open_calls_by_line([line.pk], now=now).get(line.pk, 0)
     if open_calls >= line.max_calls_at_once:
         return Allowance(0, LineHold.LINE_BUSY)
     calls = pacing.calls_to_place(

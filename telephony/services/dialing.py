@@ -1,0 +1,379 @@
+"""Dialing: claim what is due, commit the intent, place each call at most once, store what the PABX said.
+
+The order is the promise. (1) An attempt is claimed and committed. (2) The intent to send is committed by
+compare-and-set, with the claim's own token. (3) One POST, no transaction open. (4) The answer is stored. A process
+that dies before (2) has called nobody; one that dies after it leaves an attempt that only news or a person settles.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from callcenter.lib.database import for_update, serialize
+from callcenter.lib.errors import Conflict, DomainError, NotFound
+from requests_app import selectors as requests
+from requests_app.schedule import contact_window, next_opening
+from requests_app.services import calls
+from requests_app.states import Hold, Outcome
+from telephony import selectors
+from telephony.models import AttemptEntry, CallAttempt, DialerLine
+from telephony.providers.base import Ambiguous, Misconfigured, NotSent, ProviderError, Refused, Unauthorized
+from telephony.providers.digitro.client import DigitroClient
+from telephony.services import moves
+from telephony.services.lines import access_of, suspend_line
+from telephony.services.policy import allowance, next_opening_of, standing_hold
+from telephony.services.retries import wait_after_not_sent
+from telephony.states import AttemptState, MoveReason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from callcenter.accounts.models import User
+    from requests_app.data import DueRequest
+
+log = logging.getLogger(__name__)
+
+S = AttemptState
+
+POOL_SIZE: Final = 50
+# How long after the intent a call may still leave: a process that was paused in between must not wake up and dial.
+STALE_AFTER_SECONDS: Final = 2.0
+# Candidates beyond the allowance, so that requests outside their contact window don't hold up the rest.
+SPARE_CANDIDATES: Final = 50
+STORE_TRIES: Final = 8
+
+
+class StaleIntent(DomainError):
+    """The intent to dial is too old to be acted on; nothing was sent."""
+
+    code = "stale_intent"
+
+
+def claim_due_calls(line_id: int, *, now: datetime) -> list[int]:
+    """Ids of new attempts, claimed for this line and committed; the caller enqueues them for `place_calls`.
+
+    Never more than `policy.allowance`. Spaced by the line's calls per second, over all workers.
+
+    Effects: one transaction under the dialer's lock; requests outside their contact window are put off.
+    """
+    with transaction.atomic():
+        # Attendants are shared between lines, so two claims at once could promise one attendant twice.
+        serialize("dialer-claim")
+        line = for_update(DialerLine.objects.filter(pk=line_id)).select_related("company").first()
+        if line is None:
+            return []
+        allowed = allowance(line, now=now)
+        if not allowed.calls:
+            return []
+        candidates = requests.due_requests(
+            line.company_id,
+            now=now,
+            limit=allowed.calls + SPARE_CANDIDATES,
+            except_phones=selectors.phones_being_called(line.company_id),
+        )
+        chosen = _diallable(candidates, line=line, limit=allowed.calls, now=now)
+        claimed = calls.claim_requests([request.id for request in chosen], now=now)
+        return _create_attempts([r for r in chosen if r.id in claimed], line=line, now=now)
+
+
+def place_calls(attempt_ids: Sequence[int]) -> None:
+    """Place these claimed attempts, up to 50 at once, each at its own instant.
+
+    Safe to repeat: an attempt that was placed, or that somebody else has, is left alone.
+    """
+    if len(attempt_ids) == 1:
+        place_call(attempt_ids[0])
+        return
+    with ThreadPoolExecutor(max_workers=min(len(attempt_ids), POOL_SIZE), thread_name_prefix="dial") as pool:
+        list(pool.map(_place_in_thread, attempt_ids))
+
+
+def place_call(attempt_id: int) -> None:
+    """Place one claimed attempt, at most once, and store what came of it."""
+    attempt = CallAttempt.objects.select_related("line__company").filter(pk=attempt_id, state=S.CLAIMED).first()
+    if attempt is None or not _wait_for_turn(attempt):
+        return
+    client = DigitroClient(
+        access_of(attempt.line),
+        connect_timeout_seconds=settings.DIGITRO_CONNECT_TIMEOUT_SECONDS,
+        read_timeout_seconds=settings.DIGITRO_READ_TIMEOUT_SECONDS,
+    )
+    began = time.clock_gettime(time.CLOCK_BOOTTIME)
+    if not _commit_intent(attempt):
+        return
+
+    def refuse_if_stale() -> None:
+        if time.clock_gettime(time.CLOCK_BOOTTIME) - began > STALE_AFTER_SECONDS:
+            raise StaleIntent("The intent is too old.")
+
+    try:
+        if attempt.line.mode == DialerLine.Mode.PREDICTIVE:
+            provider_call_id = client.place_predictive_call(
+                phone_e164=attempt.phone_e164, data=attempt.token.hex, before_send=refuse_if_stale
+            )
+        else:
+            provider_call_id = client.place_call_by_route(
+                phone_e164=attempt.phone_e164,
+                data=attempt.token.hex,
+                slug=settings.DIGITRO_SPECIFIC_ROUTE_SLUG,
+                before_send=refuse_if_stale,
+            )
+    except (ProviderError, StaleIntent) as error:
+        log.warning("attempt %s: %s (%s)", attempt.pk, error.code, error.message)
+        _store_durably(partial(_store_failure, attempt, error))
+    else:
+        _store_durably(partial(_store_accepted, attempt, provider_call_id))
+
+
+def settle_doubt(
+    attempt_id: int, *, called: bool, actor: User, scope: Iterable[int] | None, now: datetime
+) -> CallAttempt:
+    """The attempt in doubt as a person settled it: it happened (ended without news), or it did not (back to the queue).
+
+    Errors: `NotFound`; `Conflict` when it is not in doubt any more; nothing is changed then.
+    """
+    with transaction.atomic():
+        visible = CallAttempt.objects.filter(pk=attempt_id)
+        if scope is not None:
+            visible = visible.filter(company_id__in=list(scope))
+        attempt = for_update(visible).select_related("line").first()
+        if attempt is None:
+            raise NotFound("There is no such attempt.")
+        if called:
+            settled = moves.end(
+                attempt,
+                Outcome.NO_NEWS,
+                expected=[S.IN_DOUBT],
+                reason=MoveReason.SAID_CALLED,
+                now=now,
+                actor=actor,
+            )
+        else:
+            settled = moves.release(
+                attempt,
+                expected=[S.IN_DOUBT],
+                reason=MoveReason.SAID_NOT_CALLED,
+                due_at=now,
+                now=now,
+                actor=actor,
+                outcome=Outcome.NOT_PLACED,
+            )
+        if not settled:
+            raise Conflict("The attempt is not in doubt any more.")
+    return attempt
+
+
+def _diallable(candidates: Iterable[DueRequest], *, line: DialerLine, limit: int, now: datetime) -> list[DueRequest]:
+    """The first `limit` that may be called at this moment, one per number; those outside their window are put off."""
+    chosen: dict[str, DueRequest] = {}
+    for request in candidates:
+        window = contact_window(request.time_from, request.time_to)
+        opens = next_opening(now, window=window, zone=line.company.zone)
+        if opens > now:
+            calls.postpone_request(request.id, until=opens, hold=Hold.CONTACT_WINDOW, now=now)
+        elif len(chosen) < limit:
+            chosen.setdefault(request.phone_e164, request)
+    return list(chosen.values())
+
+
+def _create_attempts(claimed: list[DueRequest], *, line: DialerLine, now: datetime) -> list[int]:
+    if not claimed:
+        return []
+    numbers = selectors.next_attempt_numbers(request.id for request in claimed)
+    gap = timedelta(seconds=1 / line.calls_per_second)
+    first = max(now, line.next_slot_at or now)
+    attempts = CallAttempt.objects.bulk_create(
+        CallAttempt(
+            call_request_id=request.id,
+            company_id=request.company_id,
+            line=line,
+            number=numbers.get(request.id, 1),
+            phone_e164=request.phone_e164,
+            claimed_at=now,
+            send_at=first + place * gap,
+            lease_until=first + place * gap + timedelta(seconds=settings.DIALER_LEASE_SECONDS),
+        )
+        for place, request in enumerate(claimed)
+    )
+    AttemptEntry.objects.bulk_create(
+        AttemptEntry(attempt=attempt, at=now, to_state=S.CLAIMED, reason=MoveReason.DUE) for attempt in attempts
+    )
+    DialerLine.objects.filter(pk=line.pk).update(next_slot_at=first + len(claimed) * gap)
+    return [attempt.pk for attempt in attempts]
+
+
+def _place_in_thread(attempt_id: int) -> None:
+    # A pool's thread has a database connection of its own, which nobody else would close.
+    try:
+        place_call(attempt_id)
+    except Exception:
+        log.exception("attempt %s: placing failed; the sweep will settle it", attempt_id)
+    finally:
+        connection.close()
+
+
+def _wait_for_turn(attempt: CallAttempt) -> bool:
+    """Whether the attempt's instant has come; sleeps until it does, but never past its lease."""
+    wait = (attempt.send_at - timezone.now()).total_seconds()
+    if wait > settings.DIALER_LEASE_SECONDS:
+        return False
+    if wait > 0:
+        # A connection must not be held through the wait: fifty threads may be waiting.
+        if not connection.in_atomic_block:
+            connection.close()
+        time.sleep(wait)
+    return True
+
+
+def _commit_intent(attempt: CallAttempt) -> bool:
+    """Whether the attempt is this caller's to send; the commit of the intent is the fence against every other sender.
+
+    The world is read again: a request closed, a line switched off or an hour passed since the claim stops the call.
+    """
+    now = timezone.now()
+    mine = {"claim_token": attempt.claim_token, "lease_until__gt": now}
+    with transaction.atomic():
+        lease_until = now + timedelta(seconds=settings.DIALER_LEASE_SECONDS)
+        # A new token: whoever else was handed the old claim can't send with it.
+        token = uuid.uuid4()
+        if not moves.move(
+            attempt,
+            S.SENDING,
+            expected=[S.CLAIMED],
+            reason=MoveReason.INTENT,
+            now=now,
+            guard=mine,
+            sending_at=now,
+            lease_until=lease_until,
+            claim_token=token,
+        ):
+            return False
+        obstacle = _obstacle(attempt, now=now)
+        if obstacle is None:
+            return True
+        transaction.set_rollback(True)
+    reason, due_at = obstacle
+    attempt.state = S.CLAIMED
+    moves.release(
+        attempt,
+        expected=[S.CLAIMED],
+        reason=reason,
+        due_at=due_at,
+        now=now,
+        guard={"claim_token": mine["claim_token"]},
+    )
+    return False
+
+
+def _obstacle(attempt: CallAttempt, *, now: datetime) -> tuple[MoveReason, datetime] | None:
+    """Why the call must not leave after all, and when its request is due again; None = nothing stands against it."""
+    request = requests.locked_if_wanted(attempt.call_request_id) if attempt.call_request_id is not None else None
+    if request is None:
+        return MoveReason.WITHDRAWN, now
+    line = DialerLine.objects.select_related("company").get(pk=attempt.line_id)
+    if request.phone_e164 != attempt.phone_e164:
+        return MoveReason.WITHDRAWN, now
+    opens = next_opening_of(line, at=now)
+    if standing_hold(line) or opens is None or opens > now:
+        return MoveReason.HELD, now
+    wanted = next_opening(now, window=contact_window(request.time_from, request.time_to), zone=line.company.zone)
+    return (MoveReason.HELD, wanted) if wanted > now else None
+
+
+def _store_durably(store: Callable[[], None]) -> None:
+    """Run `store` until the database takes it; the answer of a call that was made must not be lost to a hiccup."""
+    for tried in range(STORE_TRIES):
+        try:
+            store()
+        except OperationalError:
+            if tried == STORE_TRIES - 1:
+                raise
+            log.warning("the database did not take a call's result; trying again")
+            connection.close()
+            time.sleep(min(0.1 * 2**tried, 5.0))
+        else:
+            return
+
+
+@transaction.atomic
+def _store_accepted(attempt: CallAttempt, provider_call_id: str) -> None:
+    now = timezone.now()
+    fresh = moves.locked(attempt.pk)
+    try:
+        with transaction.atomic():
+            fresh.provider_call_id = provider_call_id
+            fresh.placed_at = now
+            fresh.save(update_fields=["provider_call_id", "placed_at"])
+        reason = MoveReason.ACCEPTED
+    except IntegrityError:
+        log.exception("attempt %s: the PABX gave an ID_CHAMADA that another call has", attempt.pk)
+        CallAttempt.objects.filter(pk=fresh.pk).update(has_conflict=True, placed_at=now)
+        reason = MoveReason.DUPLICATE_ID
+    if fresh.state == S.RELEASED:
+        log.error(
+            "attempt %s: accepted by the PABX after it had been given up; its person may be called twice", fresh.pk
+        )
+        CallAttempt.objects.filter(pk=fresh.pk).update(has_conflict=True)
+        return
+    was_in_doubt = fresh.state == S.IN_DOUBT
+    # News may have been quicker than the PABX's answer; then the attempt is further on already.
+    moved = moves.move(fresh, S.PLACED, expected=[S.SENDING, S.IN_DOUBT], reason=reason, now=now)
+    if moved and was_in_doubt and fresh.call_request_id is not None:
+        calls.note_call_confirmed(fresh.call_request_id, now=now)
+
+
+def _store_failure(attempt: CallAttempt, error: DomainError) -> None:
+    now = timezone.now()
+    status_code = error.status_code if isinstance(error, ProviderError) else None
+    details = {"error_code": error.code, "error_status": status_code}
+    if isinstance(error, Ambiguous):
+        moves.doubt(attempt, reason=MoveReason.AMBIGUOUS, now=now, **details)
+        return
+    if isinstance(error, Refused) and not isinstance(error, Unauthorized | Misconfigured):
+        _store_refused(attempt, now=now, details=details)
+        return
+    reason, due_at = MoveReason.STALE, now
+    if isinstance(error, Unauthorized | Misconfigured):
+        # Nothing is wrong with the request: it waits until a person has mended the line.
+        reason = MoveReason(error.code)
+        suspend_line(attempt.line_id, reason=error.code, now=now)
+    elif isinstance(error, NotSent):
+        reason, due_at = MoveReason.NOT_SENT, wait_after_not_sent(attempt, now=now)
+    # The sender itself knows that nothing left, so it may answer even the doubt that the sweep raised meanwhile.
+    moves.release(
+        attempt,
+        expected=[S.SENDING, S.IN_DOUBT],
+        reason=reason,
+        due_at=due_at,
+        now=now,
+        guard={"claim_token": attempt.claim_token},
+        **details,
+    )
+
+
+@transaction.atomic
+def _store_refused(attempt: CallAttempt, *, now: datetime, details: dict[str, object]) -> None:
+    moved = moves.move(
+        attempt,
+        S.REFUSED,
+        expected=[S.SENDING],
+        reason=MoveReason.REFUSED,
+        now=now,
+        ended_at=now,
+        outcome=Outcome.REFUSED,
+        **details,
+    )
+    if moved and attempt.call_request_id is not None:
+        calls.settle_request(
+            attempt.call_request_id, outcome=Outcome.REFUSED, retry_at=None, now=now, origin=calls.DIALER
+        )

@@ -1,0 +1,169 @@
+"""The carrier's news: stored raw first, then read, matched to its attempt and applied, one event per transaction.
+
+An attempt's state is a function of the *set* of its news (`states.project`), so duplicates, late and disordered
+deliveries end where the orderly run ends.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+
+from callcenter.lib.database import for_update, serialize
+from requests_app.services import calls
+from requests_app.states import Outcome
+from telephony import selectors
+from telephony.models import CallAttempt, ProviderEvent
+from telephony.providers.directcall.callback import CallbackReport, UnreadableCallback, parse_callback
+from telephony.services import moves
+from telephony.states import AWAITING_NEWS, RANK, AttemptState, Projection, project
+
+if TYPE_CHECKING:
+    from telephony.models import DirectcallAccount
+
+log = logging.getLogger(__name__)
+
+S = AttemptState
+
+MOST_TRIES: Final = 5
+# The carrier's clock and ours may differ by this much.
+CLOCK_SKEW: Final = timedelta(seconds=30)
+
+
+def store_event(account: DirectcallAccount, *, body: bytes, content_type: str, now: datetime) -> ProviderEvent:
+    """The delivery as a row, exactly as it came; committed before anybody tries to read it."""
+    return ProviderEvent.objects.create(
+        account=account,
+        company_id=account.company_id,
+        received_at=now,
+        content_type=content_type[:200],
+        raw=body,
+    )
+
+
+def apply_event(event_id: int, *, now: datetime) -> bool:
+    """Whether the event is applied to an attempt now. Safe to repeat.
+
+    An unreadable body is set aside with its reason. One that fits no attempt waits, unmatched and visible.
+    A failure of ours is counted and logged; after five the event is set aside as failed, so that it stops nobody else.
+    """
+    try:
+        with transaction.atomic():
+            event = for_update(ProviderEvent.objects.filter(pk=event_id)).select_related("account").first()
+            if event is None or event.state not in {ProviderEvent.State.RECEIVED, ProviderEvent.State.UNMATCHED}:
+                return event is not None and event.state == ProviderEvent.State.APPLIED
+            return _apply(event, now=now)
+    except DatabaseError:
+        # A deadlock or a lock time-out: the sweep tries again, without counting it against the event.
+        log.warning("event %s: the database did not let it through; it is tried again", event_id, exc_info=True)
+        return False
+    except Exception:
+        log.exception("event %s: could not be applied", event_id)
+        _count_failure(event_id)
+        return False
+
+
+def _apply(event: ProviderEvent, *, now: datetime) -> bool:
+    try:
+        report = parse_callback(
+            bytes(event.raw),
+            event.content_type,
+            field_names=selectors.field_names(),
+            status_words=selectors.status_words(),
+        )
+    except UnreadableCallback as error:
+        event.state, event.problem = ProviderEvent.State.UNREADABLE, error.reason[:32]
+        event.save(update_fields=["state", "problem"])
+        return False
+    _take_over(event, report)
+    # Two deliveries about one call must not both look for its attempt before either has found it.
+    serialize(f"carrier-call:{event.company_id}:{event.carrier_call_id or event.phone_e164}")
+    attempt = _matching_attempt(event)
+    if attempt is None:
+        event.state = ProviderEvent.State.UNMATCHED
+        event.save()
+        return False
+    event.state, event.attempt, event.applied_at = ProviderEvent.State.APPLIED, attempt, now
+    event.save()
+    if event.carrier_call_id and not attempt.carrier_call_id:
+        attempt.carrier_call_id = event.carrier_call_id
+        attempt.save(update_fields=["carrier_call_id"])
+    projection = project(attempt.events.values_list("meaning", flat=True))
+    if projection is not None:
+        _advance(attempt, projection, meaning=event.meaning, now=now)
+    return True
+
+
+def _take_over(event: ProviderEvent, report: CallbackReport) -> None:
+    event.carrier_call_id = report.call_id[:128]
+    event.phone_e164 = report.destination_e164
+    event.word = report.status_word[:64]
+    event.meaning = report.meaning
+    event.started_at = report.started_at
+
+
+def _matching_attempt(event: ProviderEvent) -> CallAttempt | None:
+    """The attempt that the news is about, locked: by the carrier's id, else by number and time when just one fits."""
+    of_company = CallAttempt.objects.filter(company_id=event.company_id)
+    found: list[int] = []
+    if event.carrier_call_id:
+        found = list(of_company.filter(carrier_call_id=event.carrier_call_id).values_list("pk", flat=True))
+    if not found and event.phone_e164:
+        unclaimed = of_company.filter(
+            phone_e164=event.phone_e164, carrier_call_id="", sending_at__lte=event.received_at + CLOCK_SKEW
+        )
+        if event.started_at is not None:
+            unclaimed = unclaimed.filter(sending_at__lte=event.started_at + CLOCK_SKEW)
+        found = list(unclaimed.filter(state__in=AWAITING_NEWS).values_list("pk", flat=True)[:2])
+        if not found:
+            recent = event.received_at - timedelta(seconds=settings.CALLBACK_MATCH_SECONDS)
+            ended = unclaimed.filter(state=S.ENDED, ended_at__gte=recent)
+            found = list(ended.values_list("pk", flat=True)[:2])
+    return moves.locked(found[0]) if len(found) == 1 else None
+
+
+def _advance(attempt: CallAttempt, projection: Projection, *, meaning: str, now: datetime) -> None:
+    """Bring the attempt to where its news says it is; never backwards."""
+    if attempt.state == S.ENDED:
+        if projection.outcome:
+            moves.correct(attempt, Outcome(projection.outcome), now=now, has_conflict=projection.conflict)
+        return
+    if attempt.state not in AWAITING_NEWS:
+        log.error("attempt %s: there is news of a call that we took for not made (%s)", attempt.pk, attempt.state)
+        CallAttempt.objects.filter(pk=attempt.pk).update(has_conflict=True)
+        return
+    changes: dict[str, object] = {"has_conflict": projection.conflict}
+    if projection.outcome == Outcome.ANSWERED and attempt.answered_at is None:
+        changes["answered_at"] = now
+    if projection.state == S.ENDED:
+        moves.end(attempt, Outcome(projection.outcome), expected=[attempt.state], reason=meaning, now=now, **changes)
+    elif RANK[projection.state] > RANK[attempt.state]:
+        _move_on(attempt, projection.state, reason=meaning, now=now, changes=changes)
+    else:
+        CallAttempt.objects.filter(pk=attempt.pk).update(**changes)
+
+
+def _move_on(
+    attempt: CallAttempt, state: AttemptState, *, reason: str, now: datetime, changes: dict[str, object]
+) -> None:
+    was_in_doubt = attempt.state == S.IN_DOUBT
+    moves.move(attempt, state, expected=[attempt.state], reason=reason, now=now, **changes)
+    if attempt.call_request_id is None:
+        return
+    if was_in_doubt:
+        calls.note_call_confirmed(attempt.call_request_id, now=now)
+    if "answered_at" in changes:
+        calls.note_answered(attempt.call_request_id, now=now)
+
+
+def _count_failure(event_id: int) -> None:
+    with transaction.atomic():
+        event = for_update(ProviderEvent.objects.filter(pk=event_id)).get()
+        event.tries += 1
+        if event.tries >= MOST_TRIES:
+            event.state, event.problem = ProviderEvent.State.FAILED, "internal_error"
+        event.save(update_fields=["tries", "state", "problem"])

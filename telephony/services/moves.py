@@ -1,0 +1,151 @@
+"""Every state change of an attempt: it and its request move together, in one transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from callcenter.lib.database import for_update
+from callcenter.lib.states import transition
+from requests_app.services import calls
+from requests_app.states import Outcome
+from telephony.models import AttemptEntry, CallAttempt
+from telephony.services.retries import next_try_at
+from telephony.states import MOVES, RANK, AttemptState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from callcenter.accounts.models import User
+
+S = AttemptState
+
+
+def locked(attempt_id: int) -> CallAttempt:
+    """The attempt with its line, locked until the transaction ends. An attempt is locked before its request, always."""
+    return for_update(CallAttempt.objects.filter(pk=attempt_id)).select_related("line").get()
+
+
+def move(
+    attempt: CallAttempt,
+    to: AttemptState,
+    *,
+    expected: Iterable[str],
+    reason: str,
+    now: datetime,
+    actor: User | None = None,
+    guard: dict[str, Any] | None = None,
+    **changes: Any,
+) -> bool:
+    """Whether this caller moved the attempt; its entry is written with it, and a first real try is counted."""
+
+    def record(source: str, target: str) -> None:
+        AttemptEntry.objects.create(
+            attempt=attempt, at=now, from_state=source, to_state=target, reason=reason, actor=actor
+        )
+        # What may have rung is a try; what surely was not sent, or was refused, is none.
+        if source == S.SENDING and target in RANK and attempt.call_request_id is not None:
+            calls.note_try(attempt.call_request_id, now=now)
+
+    if to not in {S.CLAIMED, S.SENDING}:
+        changes.setdefault("lease_until", None)
+    return transition(attempt, to, moves=MOVES, expected=expected, record=record, guard=guard, **changes)
+
+
+@transaction.atomic
+def release(
+    attempt: CallAttempt,
+    *,
+    expected: Iterable[str],
+    reason: str,
+    due_at: datetime,
+    now: datetime,
+    actor: User | None = None,
+    guard: dict[str, Any] | None = None,
+    **changes: Any,
+) -> bool:
+    """Whether this caller ended an attempt that rang nowhere; its request is due again at `due_at`."""
+    moved = move(
+        attempt,
+        S.RELEASED,
+        expected=expected,
+        reason=reason,
+        now=now,
+        actor=actor,
+        guard=guard,
+        ended_at=now,
+        **changes,
+    )
+    if moved and attempt.call_request_id is not None:
+        calls.release_request(attempt.call_request_id, due_at=due_at, now=now, reason=reason)
+    return moved
+
+
+@transaction.atomic
+def doubt(attempt: CallAttempt, *, reason: str, now: datetime, **changes: Any) -> bool:
+    """Whether this caller put a sent attempt in doubt; only news or a person gets it out."""
+    moved = move(attempt, S.IN_DOUBT, expected=[S.SENDING], reason=reason, now=now, **changes)
+    if moved and attempt.call_request_id is not None:
+        calls.hold_in_doubt(attempt.call_request_id, now=now)
+    return moved
+
+
+@transaction.atomic
+def end(
+    attempt: CallAttempt,
+    outcome: Outcome,
+    *,
+    expected: Iterable[str],
+    reason: str,
+    now: datetime,
+    actor: User | None = None,
+    **changes: Any,
+) -> bool:
+    """Whether this caller ended the attempt; its request is completed, tried again by the rules, or given up."""
+    moved = move(
+        attempt,
+        S.ENDED,
+        expected=expected,
+        reason=reason,
+        now=now,
+        actor=actor,
+        outcome=outcome,
+        ended_at=now,
+        **changes,
+    )
+    if moved and attempt.call_request_id is not None:
+        calls.settle_request(
+            attempt.call_request_id,
+            outcome=outcome,
+            retry_at=next_try_at(attempt, outcome=outcome, now=now),
+            needs_disposition=attempt.line.requires_disposition,
+            now=now,
+        )
+    return moved
+
+
+@transaction.atomic
+def correct(attempt: CallAttempt, outcome: Outcome, *, now: datetime, has_conflict: bool) -> None:
+    """Give an ended attempt the outcome that its whole set of news means, and its request what follows from it."""
+    if (attempt.outcome, attempt.has_conflict) == (outcome, has_conflict):
+        return
+    before = attempt.outcome
+    attempt.outcome, attempt.has_conflict = outcome, has_conflict
+    columns = ["outcome", "has_conflict"]
+    if outcome == Outcome.ANSWERED and attempt.answered_at is None:
+        attempt.answered_at = now
+        columns.append("answered_at")
+    attempt.save(update_fields=columns)
+    if before == outcome:
+        return
+    AttemptEntry.objects.create(attempt=attempt, at=now, from_state=S.ENDED, to_state=S.ENDED, reason=outcome)
+    if attempt.call_request_id is not None:
+        calls.correct_outcome(
+            attempt.call_request_id,
+            outcome=outcome,
+            retry_at=next_try_at(attempt, outcome=outcome, now=now),
+            needs_disposition=attempt.line.requires_disposition,
+            now=now,
+        )

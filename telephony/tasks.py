@@ -1,0 +1,36 @@
+"""The bells that Celery rings; every task re-reads the tables, so one that is lost, doubled or late does no harm."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from telephony import selectors
+from telephony.services import dialing, sweeping
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(acks_late=False)
+def dialer_tick() -> None:
+    """Claim what each line may dial now, and ring for it to be placed."""
+    for line in selectors.usable_lines():
+        attempt_ids = dialing.claim_due_calls(line.pk, now=timezone.now())
+        if attempt_ids:
+            place_calls.delay_on_commit(attempt_ids)
+
+
+@shared_task(acks_late=False)
+def place_calls(attempt_ids: list[int]) -> None:
+    """Place these claimed attempts; the ones that somebody else has by now are left alone."""
+    dialing.place_calls(attempt_ids)
+
+
+@shared_task
+def sweep() -> None:
+    """Settle what hangs."""
+    settled = sweeping.sweep(now=timezone.now())
+    if any(settled.values()):
+        log.info("sweep: %s", ", ".join(f"{kind} {count}" for kind, count in settled.items() if count))

@@ -1,0 +1,81 @@
+"""Directcall's callback: authenticated by its secret path, stored raw, answered, and only then read."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from callcenter.lib.secrets import same
+from telephony.selectors import account_by_secret
+from telephony.services.events import apply_event, store_event
+
+if TYPE_CHECKING:
+    from telephony.models import DirectcallAccount
+
+log = logging.getLogger(__name__)
+
+
+@csrf_exempt
+def directcall_callback(request: HttpRequest, secret: str) -> JsonResponse:
+    """What Directcall gets for a status update.
+
+    200 once the body is stored, whatever is in it; 401 wrong Basic credentials; 404 unknown path; 405 not a POST;
+    413 over `WEBHOOK_MAX_BYTES`; 503 when it could not be stored, and only then is sending it again of use.
+    """
+    if request.method != "POST":
+        return _answer(405, "Use POST.", Allow="POST")
+    try:
+        account = account_by_secret(secret)
+        if account is None:
+            return _answer(404, "Unknown address.")
+        if not _is_authorized(request, account):
+            return _answer(401, "Wrong credentials.", **{"WWW-Authenticate": 'Basic realm="callback"'})
+        body = _body(request)
+        if body is None:
+            return _answer(413, f"At most {settings.WEBHOOK_MAX_BYTES} bytes.")
+        now = timezone.now()
+        event = store_event(account, body=body, content_type=request.headers.get("Content-Type", ""), now=now)
+    except DatabaseError:
+        log.exception("a callback could not be stored")
+        return _answer(503, "Not stored; send it again.", **{"Retry-After": "5"})
+    apply_event(event.pk, now=now)
+    return _answer(200, "ok")
+
+
+def _is_authorized(request: HttpRequest, account: DirectcallAccount) -> bool:
+    """Whether HTTP Basic is right, or not asked for."""
+    if not account.webhook_username:
+        return True
+    scheme, _space, encoded = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return False
+    try:
+        given = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return False
+    return same(given, f"{account.webhook_username}:{account.webhook_password}")
+
+
+def _body(request: HttpRequest) -> bytes | None:
+    """The raw body; None when it is too large. Read straight from the wire: parsing comes after storing."""
+    longest: int = settings.WEBHOOK_MAX_BYTES
+    try:
+        announced = int(request.headers.get("Content-Length") or 0)
+    except ValueError:
+        announced = 0
+    if announced > longest:
+        return None
+    body = request.read(longest + 1)
+    return None if len(body) > longest else body
+
+
+def _answer(status_code: int, message: str, **headers: str) -> JsonResponse:
+    return JsonResponse({"message": message, "status": status_code}, status=status_code, headers=headers)
