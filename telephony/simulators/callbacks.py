@@ -20,7 +20,10 @@ _READ_LIMIT_BYTES = 65_536
 
 @dataclass(frozen=True)
 class Registration:
-    """A URL that receives events; ``pin`` is empty when it was registered for all of the customer's pins."""
+    """A URL that receives events; ``pin`` is empty when it was registered for all of the customer's pins.
+
+    Which pin a call belongs to is not published; here it is the number that the call comes from.
+    """
 
     code: str
     url: str

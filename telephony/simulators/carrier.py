@@ -17,7 +17,7 @@ from telephony.simulators.serving import SAO_PAULO
 class Carrier:
     """Puts calls through and sends each one's events, in order, to every registered URL that it concerns."""
 
-    def __init__(self, *, callbacks: Sequence[str], event_delay_ms: float, seed: int) -> None:
+    def __init__(self, *, callbacks: Sequence[tuple[str, str]], event_delay_ms: float, seed: int) -> None:
         self._callbacks = callbacks
         self._event_delay_seconds = event_delay_ms / 1000
         self._seed = seed
@@ -26,7 +26,7 @@ class Carrier:
         self._begin()
 
     def _begin(self) -> None:
-        self._registrations = [_registration(url, "") for url in self._callbacks]
+        self._registrations = [_registration(url, pin) for pin, url in self._callbacks]
         self._calls: list[CarrierCall] = []
         self._deliveries: list[dict[str, Any]] = []
         self._counts: Counter[str] = Counter()
@@ -112,6 +112,8 @@ class Carrier:
         if event is None:
             return None
         for registration in self.registrations():
+            if registration.pin not in ("", call.origem):
+                continue
             status, problem = post_event(registration.url, call.body(event, pin=registration.pin))
             self._keep_delivery(call, event, registration=registration, status=status, problem=problem)
         return self._event_delay_seconds if call.is_active() else None

@@ -52,7 +52,7 @@ class DirectcallOptions:
     client_id: str
     client_secret: str
     token_seconds: float
-    callback: tuple[str, ...]
+    callback: tuple[tuple[str, str], ...]
     event_delay_ms: float
     seed: int
 
@@ -66,15 +66,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--callback",
-        action="append",
+        action="extend",
+        nargs="+",
         default=[],
-        type=http_url,
-        metavar="URL",
-        help="registered from the start, may be repeated; http://user:password@host/ is sent as HTTP Basic",
+        type=_pin_and_url,
+        metavar="[PIN=]URL",
+        help="registered from the start, may be repeated; with a PIN for the calls from that number only; "
+        "http://user:password@host/ is sent as HTTP Basic",
     )
     parser.add_argument(
         "--event-delay-ms", type=at_least_zero, default=400.0, help="pause before each event (default: %(default)s)"
     )
+
+
+def _pin_and_url(text: str) -> tuple[str, str]:
+    pin, separator, url = text.partition("=")
+    return (pin, http_url(url)) if separator and pin.isalnum() else ("", http_url(text))
 
 
 def start(arguments: argparse.Namespace) -> "DirectcallProgram":

@@ -129,11 +129,29 @@ def test_credentials_in_the_url_travel_as_basic(simulators: Simulators, receiver
 
 def test_every_registered_url_gets_every_event_with_its_own_pin(simulators: Simulators, receiver: Receiver) -> None:
     simulators.register_callback(receiver.url)
-    simulators.register_callback(receiver.url, pin="4567")
-    tell(simulators, destino="554832817002")
+    simulators.register_callback(receiver.url, pin="1112000")
+    tell(simulators, origem="1112000", destino="554832817002")
     events = [json.loads(parse_qs(each.body.decode())["data"][0]) for each in receiver.wait_for(4)]
     assert [(event["status"], event["pin"]) for event in events] == [
-        ("chamando", ""), ("chamando", "4567"), ("ocupado", ""), ("ocupado", "4567")
+        ("chamando", ""), ("chamando", "1112000"), ("ocupado", ""), ("ocupado", "1112000")
+    ]  # fmt: skip
+
+
+def test_a_url_registered_for_a_pin_gets_no_events_of_others(simulators: Simulators, receiver: Receiver) -> None:
+    simulators.register_callback(receiver.url, pin="1112001")
+    tell(simulators, origem="1112000", destino="554832817002")
+    tell(simulators, origem="1112001", destino="554832817006")
+    simulators.wait_until_quiet()
+    (event,) = receiver.received
+    assert json.loads(parse_qs(event.body.decode())["data"][0])["origem"] == "1112001"
+
+
+def test_several_callbacks_with_pins_are_registered_from_the_start() -> None:
+    words = ["--callback", "http://127.0.0.1:1/a?b=c", "1112001=http://127.0.0.1:1/b"]
+    with Simulators(directcall_options=words) as simulators:
+        listed = ask(simulators, "/voz/list-callback")["msg"]
+    assert [(each["pin"], each["url"]) for each in listed] == [
+        ("", "http://127.0.0.1:1/a?b=c"), ("1112001", "http://127.0.0.1:1/b")
     ]  # fmt: skip
 
 
