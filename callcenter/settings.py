@@ -38,7 +38,9 @@ PROXY_COUNT = env.int("PROXY_COUNT", default=0)
 # --- Database and broker: SQLite and files by default, PostgreSQL and Redis in production -------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'callcenter.sqlite3'}"),
+    "default": env.db_url_config(
+        env.secret("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'callcenter.sqlite3'}"
+    ),
 }
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
@@ -102,6 +104,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 # --- Dialing ----------------------------------------------------------------------------------------------------
 
 DIALER_TICK_SECONDS = env.float("DIALER_TICK_SECONDS", default=5.0)
+DIALER_SWEEP_SECONDS = env.float("DIALER_SWEEP_SECONDS", default=10.0)
 # A claim that was not sent, or a send that was not answered, is nobody's after this long.
 DIALER_LEASE_SECONDS = env.int("DIALER_LEASE_SECONDS", default=60)
 # An accepted call without news, and an answered one without an end, are closed as "no news" after this long.
@@ -121,7 +124,7 @@ WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", default=65536)
 
 CELERY_BEAT_SCHEDULE = {
     "dialer-tick": {"task": "telephony.tasks.dialer_tick", "schedule": DIALER_TICK_SECONDS},
-    "telephony-sweep": {"task": "telephony.tasks.sweep", "schedule": 10.0},
+    "telephony-sweep": {"task": "telephony.tasks.sweep", "schedule": DIALER_SWEEP_SECONDS},
     "heartbeat": {"task": "callcenter.tasks.heartbeat", "schedule": 15.0},
 }
 

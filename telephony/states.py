@@ -1,7 +1,7 @@
 """The states of one call attempt, the moves between them, and how news becomes a state.
 
     claimed ──lease over, or surely not sent──▶ released                                    (final)
-       │
+       │    ──the number can't be sent at all──▶ refused                                    (final)
        └──intent committed──▶ sending ──surely not sent──▶ released                          (final)
                                  │    ──refused──────────▶ refused                           (final)
                                  │    ──time-out, 5xx, worker died──▶ in_doubt ──a person: not called──▶ released
@@ -58,7 +58,7 @@ RANK: Final[dict[str, int]] = {S.SENDING: 1, S.IN_DOUBT: 1, S.PLACED: 2, S.RINGI
 AWAITING_NEWS: Final = (S.SENDING, S.IN_DOUBT, S.PLACED, S.RINGING, S.ANSWERED)
 
 MOVES: Final[dict[str, frozenset[str]]] = {
-    S.CLAIMED: frozenset({S.SENDING, S.RELEASED}),
+    S.CLAIMED: frozenset({S.SENDING, S.RELEASED, S.REFUSED}),
     S.SENDING: frozenset({S.PLACED, S.RINGING, S.ANSWERED, S.ENDED, S.REFUSED, S.RELEASED, S.IN_DOUBT}),
     S.IN_DOUBT: frozenset({S.PLACED, S.RINGING, S.ANSWERED, S.ENDED, S.RELEASED}),
     S.PLACED: frozenset({S.RINGING, S.ANSWERED, S.ENDED}),

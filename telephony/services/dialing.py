@@ -1,8 +1,9 @@
 """Dialing: claim what is due, commit the intent, place each call at most once, store what the PABX said.
 
-The order is the promise. (1) An attempt is claimed and committed. (2) The intent to send is committed by
-compare-and-set, with the claim's own token. (3) One POST, no transaction open. (4) The answer is stored. A process
-that dies before (2) has called nobody; one that dies after it leaves an attempt that only news or a person settles.
+The order is the promise. (1) An attempt is claimed and committed. (2) With the connection to the PABX open, the
+intent to send is committed by compare-and-set, with the claim's own token. (3) One POST, no transaction open. (4) The
+answer is stored. A process that dies before (2) has called nobody; one that dies after it leaves an attempt that only
+news or a person settles.
 """
 
 from __future__ import annotations
@@ -59,6 +60,12 @@ class StaleIntent(DomainError):
     code = "stale_intent"
 
 
+class NotOurs(DomainError):
+    """Somebody else has the attempt, or it was given back; nothing was sent, and nothing is left to store."""
+
+    code = "not_ours"
+
+
 def claim_due_calls(line_id: int, *, now: datetime) -> list[int]:
     """Ids of new attempts, claimed for this line and committed; the caller enqueues them for `place_calls`.
 
@@ -108,31 +115,34 @@ def place_call(attempt_id: int) -> None:
         connect_timeout_seconds=settings.DIGITRO_CONNECT_TIMEOUT_SECONDS,
         read_timeout_seconds=settings.DIGITRO_READ_TIMEOUT_SECONDS,
     )
-    began = time.clock_gettime(time.CLOCK_BOOTTIME)
-    if not _commit_intent(attempt):
-        return
-
-    def refuse_if_stale() -> None:
-        if time.clock_gettime(time.CLOCK_BOOTTIME) - began > STALE_AFTER_SECONDS:
-            raise StaleIntent("The intent is too old.")
-
+    place = (
+        client.place_predictive_call
+        if attempt.line.mode == DialerLine.Mode.PREDICTIVE
+        else partial(client.place_call_by_route, slug=settings.DIGITRO_SPECIFIC_ROUTE_SLUG)
+    )
     try:
-        if attempt.line.mode == DialerLine.Mode.PREDICTIVE:
-            provider_call_id = client.place_predictive_call(
-                phone_e164=attempt.phone_e164, data=attempt.token.hex, before_send=refuse_if_stale
-            )
-        else:
-            provider_call_id = client.place_call_by_route(
-                phone_e164=attempt.phone_e164,
-                data=attempt.token.hex,
-                slug=settings.DIGITRO_SPECIFIC_ROUTE_SLUG,
-                before_send=refuse_if_stale,
-            )
+        provider_call_id = place(
+            phone_e164=attempt.phone_e164, data=attempt.token.hex, before_send=partial(_pass_the_fence, attempt)
+        )
+    except NotOurs:
+        return
     except (ProviderError, StaleIntent) as error:
         log.warning("attempt %s: %s (%s)", attempt.pk, error.code, error.message)
         _store_durably(partial(_store_failure, attempt, error))
     else:
         _store_durably(partial(_store_accepted, attempt, provider_call_id))
+
+
+def _pass_the_fence(attempt: CallAttempt) -> None:
+    """Nothing, when the call may leave this instant; called on the open connection, right before the first byte.
+
+    Errors: `NotOurs`, `StaleIntent`; then nothing is sent.
+    """
+    began = time.clock_gettime(time.CLOCK_BOOTTIME)
+    if not _commit_intent(attempt):
+        raise NotOurs("The attempt is not this caller's to send.")
+    if time.clock_gettime(time.CLOCK_BOOTTIME) - began > STALE_AFTER_SECONDS:
+        raise StaleIntent("The intent is too old.")
 
 
 def settle_doubt(
@@ -352,7 +362,7 @@ def _store_failure(attempt: CallAttempt, error: DomainError) -> None:
     # The sender itself knows that nothing left, so it may answer even the doubt that the sweep raised meanwhile.
     moves.release(
         attempt,
-        expected=[S.SENDING, S.IN_DOUBT],
+        expected=[S.CLAIMED, S.SENDING, S.IN_DOUBT],
         reason=reason,
         due_at=due_at,
         now=now,
@@ -366,7 +376,7 @@ def _store_refused(attempt: CallAttempt, *, now: datetime, details: dict[str, ob
     moved = moves.move(
         attempt,
         S.REFUSED,
-        expected=[S.SENDING],
+        expected=[S.CLAIMED, S.SENDING],
         reason=MoveReason.REFUSED,
         now=now,
         ended_at=now,

@@ -1,0 +1,104 @@
+"""Five hundred calls with every fate there is, while the worker is killed again and again: nobody rings twice."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+
+import pytest
+import requests
+from django.db import connection
+
+from callcenter.tests.factories import make_account, make_api_key, make_attendant, make_company, make_line, make_user
+from callcenter.tests.stack import Stack, wait_until
+from requests_app.models import CallRequest
+from requests_app.states import OPEN as OPEN_STATUSES
+from requests_app.states import Hold
+from telephony.models import AttemptEntry, CallAttempt, ProviderEvent, RetryRule
+from telephony.simulators.fates import FATES
+from telephony.states import OPEN, AttemptState
+from telephony.tests.simulators.running import Simulators
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+REQUESTS = 500
+KILLS = 10
+SEED = 20261123
+# A wrong password (401, 403) suspends the whole line until a person looks, which is right and has a test of its own.
+SUSPENDING = {"11", "12"}
+
+
+def test_500_calls_of_every_fate_under_ten_kills_ring_each_phone_once_per_attempt() -> None:
+    """The simulator's own record is the witness: it writes each call to the disk before it answers."""
+    chance = random.Random(SEED)
+    company = make_company("Loja Aurora")
+    user = make_user(company)
+    key = make_api_key(user)
+    for _ in range(30):
+        make_attendant(company)
+    RetryRule.objects.all().delete()
+    for outcome in ("busy", "no_answer", "machine"):
+        RetryRule.objects.create(company=company, outcome=outcome, max_tries=2, wait_seconds=2)
+    digits = sorted(set(FATES) - SUSPENDING)
+    with Simulators(seed=SEED, hang_seconds=3, answer_delay_ms=50) as simulators:
+        make_line(company, base_url=simulators.digitro_url, max_calls_at_once=30, calls_per_second=100.0)
+        make_account(company, base_url=simulators.directcall_url)
+        settings = {
+            "DIALER_LEASE_SECONDS": "4",
+            "DIALER_RING_TIMEOUT_SECONDS": "8",
+            "DIALER_TALK_TIMEOUT_SECONDS": "8",
+            "DIGITRO_READ_TIMEOUT_SECONDS": "1",
+        }
+        with Stack(**settings) as stack:
+            simulators.register_callback(f"{stack.url}/webhooks/directcall/s3cr3t-of-the-path")
+            session = requests.Session()
+            session.auth = (user.email, key)
+            for n in range(REQUESTS):
+                body = {"phone": f"(11) 9{8000 + n // 100:04d}-{n % 100:02d}{digits[n % len(digits)]}", "name": f"n{n}"}
+                answer = session.post(f"{stack.url}/api/2.0/call_requests", json=body, timeout=(3, 20))
+                assert answer.status_code == 201, answer.text
+            began = time.monotonic()
+            stack.start_worker(threads=4)
+            stack.kill_worker_at_random(KILLS, chance=chance, between=(1.5, 3.5))
+            wait_until(_is_settled, seconds=150, what="every request is settled or in doubt")
+            simulators.wait_until_quiet()
+            wait_until(_all_news_applied, seconds=30, what="every callback is applied")
+            seconds = time.monotonic() - began
+        _assert_promises(simulators)
+    in_doubt = CallAttempt.objects.filter(state=AttemptState.IN_DOUBT).count()
+    print(f"\n{connection.vendor}: {REQUESTS} requests, {CallAttempt.objects.count()} attempts, {KILLS} kills,"  # noqa: T201
+          f" {in_doubt} in doubt, {seconds:.0f} s")  # fmt: skip
+
+
+def _is_settled() -> bool:
+    moving = CallAttempt.objects.filter(state__in=OPEN).exclude(state=AttemptState.IN_DOUBT)
+    waiting = CallRequest.objects.filter(due_at__isnull=False)
+    return not moving.exists() and not waiting.exists()
+
+
+def _all_news_applied() -> bool:
+    return not ProviderEvent.objects.filter(state=ProviderEvent.State.RECEIVED).exists()
+
+
+def _assert_promises(simulators: Simulators) -> None:
+    rang = Counter(call["dados"] for call in simulators.recorded_calls())
+    assert not {token: times for token, times in rang.items() if times > 1}, "a phone rang twice for one attempt"
+    attempts = {attempt.token.hex: attempt for attempt in CallAttempt.objects.all()}
+    assert set(rang) <= set(attempts), "a phone rang for no attempt"
+    silent = {AttemptState.CLAIMED, AttemptState.RELEASED, AttemptState.REFUSED}
+    assert not [token for token in rang if attempts[token].state in silent], "a call that rang is taken for not made"
+
+    assert CallRequest.objects.count() == REQUESTS, "a request was lost"
+    assert not CallAttempt.objects.filter(state__in=OPEN).exclude(state=AttemptState.IN_DOUBT).exists()
+    for request in CallRequest.objects.filter(status__in=OPEN_STATUSES):
+        # Only what a person must decide stays open.
+        assert request.hold_reason in {Hold.IN_DOUBT, Hold.REFUSED}, (request.pk, request.hold_reason)
+        assert request.in_flight == (request.hold_reason == Hold.IN_DOUBT)
+    doubtful = set(CallAttempt.objects.filter(state=AttemptState.IN_DOUBT).values_list("call_request_id", flat=True))
+    assert doubtful == set(CallRequest.objects.filter(in_flight=True).values_list("pk", flat=True))
+
+    acknowledged = sum(1 for delivery in simulators.deliveries() if delivery["http_status"] == 200)
+    assert ProviderEvent.objects.count() == acknowledged, "an acknowledged callback was lost"
+    moved = AttemptEntry.objects.values_list("attempt_id", flat=True).distinct().count()
+    assert moved == len(attempts), "an attempt has no ledger"
