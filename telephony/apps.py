@@ -1,7 +1,16 @@
 """The telephony app; it hands its part of a request's timeline to requests_app, which may not know it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from django.apps import AppConfig
+from django.apps import apps as installed_apps
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.apps.registry import Apps
 
 
 class TelephonyConfig(AppConfig):
@@ -11,7 +20,7 @@ class TelephonyConfig(AppConfig):
     verbose_name = _("Telefonia")
 
     def ready(self) -> None:
-        """Contribute attempts, events and line-level reasons to the timeline."""
+        """Contribute attempts, events and line-level reasons to the timeline; fill the rule tables after a migrate."""
         # Models can't be imported before the app registry is ready.
         from requests_app import timeline  # noqa: PLC0415
         from telephony import selectors  # noqa: PLC0415
@@ -20,3 +29,17 @@ class TelephonyConfig(AppConfig):
         timeline.add_source(selectors.attempt_entries)
         timeline.add_source(selectors.event_entries)
         timeline.add_explanation(policy.why_the_lines_wait)
+        post_migrate.connect(_fill_empty_tables, sender=self, dispatch_uid="telephony.defaults")
+
+
+def _fill_empty_tables(using: str, apps: Apps = installed_apps, **_kwargs: Any) -> None:
+    """After a migrate, and after a flush, which empties the tables: then `apps` are the installed ones."""
+    # Models can't be imported before the app registry is ready.
+    from telephony.services.defaults import ensure_defaults  # noqa: PLC0415
+
+    try:
+        apps.get_model("telephony", "StatusAlias")
+    except LookupError:
+        # Migrated to before this app's first migration.
+        return
+    ensure_defaults(apps, using=using)
