@@ -10,6 +10,11 @@ class CallcenterConfig(AppConfig):
     name = "callcenter"
     verbose_name = "Callcenter"
 
+    def ready(self) -> None:
+        """Make our Celery app the one that every process enqueues with, web and commands included."""
+        # The app reads the settings, which are complete only now.
+        import callcenter.celery  # noqa: F401, PLC0415
+
 
 class CallcenterAdminConfig(AdminConfig):
     """Django's admin, on our own site."""
