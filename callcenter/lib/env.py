@@ -26,6 +26,8 @@ class Env(environ.FileAwareEnv):
             raise ImproperlyConfigured(
                 f"{var} is not set; give it in the environment, in .env or as {var}_FILE (see .env.example)."
             ) from error
+        except OSError as error:
+            raise ImproperlyConfigured(f"{var}_FILE names a file that can't be read: {error.strerror}.") from error
         except (ValueError, TypeError) as error:
             kind = getattr(cast, "__name__", str(cast))
             raise ImproperlyConfigured(f"{var} is set, but can't be read as {kind}.") from error
@@ -45,9 +47,12 @@ class Env(environ.FileAwareEnv):
     def secret(self, var: str, default: Any = environ.Env.NOTSET, *, minimum_length: int = 0) -> str:
         """A secret text, stripped of the newline that files end with.
 
-        Errors: `ImproperlyConfigured` when it is shorter than `minimum_length` characters.
+        Errors: `ImproperlyConfigured` when it is shorter than `minimum_length` characters; one without a default
+        must not be empty.
         """
         text = str(self.get_value(var, cast=str, default=default)).strip()
+        if not text and default is environ.Env.NOTSET:
+            raise ImproperlyConfigured(f"{var} is empty; give it in the environment, in .env or as {var}_FILE.")
         if text and len(text) < minimum_length:
             raise ImproperlyConfigured(f"{var} must have at least {minimum_length} characters.")
         return text

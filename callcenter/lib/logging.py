@@ -6,9 +6,12 @@ import json
 import logging
 import re
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.views.debug import SafeExceptionReporterFilter
+
+if TYPE_CHECKING:
+    from collections.abc import ItemsView
 
 MASK: Final = "***"
 
@@ -24,6 +27,8 @@ _NAMED_SECRET = re.compile(
     r"(?i)([\"']?(?:pass(?:word)?|senha\w*|secret|token|access_token|api[_-]?key|x-api-key|authorization|conta|"
     r"client_secret|json|data)[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,&;}\]]+)"
 )
+# An HTTP credential, with or without its header's name in front.
+_CREDENTIAL = re.compile(r"(?i)\b(basic|bearer|digest)\s+[A-Za-z0-9+/=._~-]{6,}")
 # Eight digits or more, with the punctuation people put into phone numbers; dates and times are left alone.
 _PHONE = re.compile(r"(?<![\w:./-])\+?\(?\d[\d()\-. ]{6,18}\d(?![\w:])")
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}")
@@ -40,6 +45,7 @@ def _mask_phone(match: re.Match[str]) -> str:
 def redacted(text: str) -> str:
     """The text with webhook secrets, named secrets and phone numbers masked, and on one line."""
     text = _WEBHOOK_PATH.sub(rf"\1{MASK}", text)
+    text = _CREDENTIAL.sub(rf"\1 {MASK}", text)
     text = _NAMED_SECRET.sub(rf"\1{MASK}", text)
     text = _PHONE.sub(_mask_phone, text)
     return text.replace("\r", "\\r").replace("\n", "\\n").replace("\x1b", "\\x1b")
@@ -84,6 +90,6 @@ class ReporterFilter(SafeExceptionReporterFilter):
         """The names of the posted fields; never their values."""
         return {} if request is None else dict.fromkeys(request.POST, MASK)
 
-    def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> list[tuple[str, str]]:
+    def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> ItemsView[str, Any]:
         """The names of the local variables; never their values."""
-        return [(name, MASK) for name in tb_frame.f_locals]
+        return dict.fromkeys(tb_frame.f_locals, MASK).items()

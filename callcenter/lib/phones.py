@@ -11,6 +11,8 @@ from callcenter.lib.errors import DomainError
 
 REGION: Final = "BR"
 COUNTRY_CODE: Final = 55
+# A subscriber's number without its area code: land lines have eight digits, mobiles nine.
+LOCAL_LENGTHS: Final = (8, 9)
 
 # Why a number is not dialed: code -> what staff read.
 REFUSALS: Final = {
@@ -50,8 +52,7 @@ def brazilian_e164(text: str) -> str:
         raise InvalidPhone("not_brazilian")
     if phonenumbers.is_valid_number(parsed):
         return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    possible = phonenumbers.is_possible_number_with_reason(parsed)
-    if possible == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
+    if len(str(parsed.national_number)) in LOCAL_LENGTHS:
         raise InvalidPhone("no_area_code")
     raise InvalidPhone("invalid_number")
 

