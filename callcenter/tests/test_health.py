@@ -21,7 +21,7 @@ from callcenter.tasks import heartbeat
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
 
 def ready() -> tuple[int, Any]:
@@ -92,13 +92,13 @@ def test_a_database_that_is_down_is_named_and_so_is_the_worker_that_nobody_can_s
 
 
 @pytest.mark.django_db
-def test_a_redis_that_refuses_is_named(settings: SettingsWrapper) -> None:
+def test_a_redis_that_refuses_is_named(settings: Settings) -> None:
     heartbeat()
     settings.REDIS_URL = "redis://:s3cret@127.0.0.1:1/0"
     assert ready() == (503, {"status": "unavailable", "failed": ["broker"]})
 
 
-def test_a_redis_that_hangs_is_given_up_within_seconds(settings: SettingsWrapper) -> None:
+def test_a_redis_that_hangs_is_given_up_within_seconds(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         answers: list[bool] = []
@@ -110,7 +110,7 @@ def test_a_redis_that_hangs_is_given_up_within_seconds(settings: SettingsWrapper
 
 
 @pytest.mark.django_db
-def test_a_broker_folder_that_is_gone_is_named(settings: SettingsWrapper, tmp_path: Path) -> None:
+def test_a_broker_folder_that_is_gone_is_named(settings: Settings, tmp_path: Path) -> None:
     heartbeat()
     settings.REDIS_URL = ""
     settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"data_folder_out": str(tmp_path / "gone")}
@@ -119,7 +119,7 @@ def test_a_broker_folder_that_is_gone_is_named(settings: SettingsWrapper, tmp_pa
 
 @pytest.mark.django_db
 def test_the_log_names_the_error_and_not_the_address(
-    settings: SettingsWrapper, caplog: pytest.LogCaptureFixture
+    settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.REDIS_URL = "redis://:s3cret@127.0.0.1:1/0"
     ready()
