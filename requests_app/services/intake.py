@@ -31,6 +31,8 @@ WRITABLE: Final = frozenset({
     "status", "requested_at", "name", "phone", "email", "time_from", "time_to", "notes", "cart_products",
     "order_number", "product_number", "responsible_id", "priority", "wanted_at", "completed_at",
 })  # fmt: skip
+# Those of them that may be without a value.
+_NULLABLE: Final = frozenset({"notes", "cart_products", "responsible_id", "wanted_at", "completed_at"})
 _TEXTS: Final = {"name": 250, "phone": 128, "email": 254, "time_from": 32, "time_to": 32, "notes": 100_000}
 _NUMBERS: Final = ("order_number", "product_number")
 _LARGEST: Final = 2**63 - 1
@@ -210,10 +212,8 @@ def _checked(fields: Mapping[str, Any], *, company_id: int) -> dict[str, Any]:
 
     Errors: `InvalidInput` naming the first field that is not.
     """
-    unknown = fields.keys() - WRITABLE
-    if unknown:
-        raise InvalidInput(min(unknown), _("Este campo não pode ser alterado."))
     values = dict(fields)
+    _check_names(values)
     for name, longest in _TEXTS.items():
         _check_text(name, values.get(name), longest=longest)
     for name in _NUMBERS:
@@ -232,6 +232,15 @@ def _checked(fields: Mapping[str, Any], *, company_id: int) -> dict[str, Any]:
     if responsible_id is not None and not is_assignable(responsible_id, company_id=company_id):
         raise InvalidInput("responsible_id", _("Não existe um atendente desta empresa com este número."))
     return values
+
+
+def _check_names(values: Mapping[str, Any]) -> None:
+    unknown = values.keys() - WRITABLE
+    if unknown:
+        raise InvalidInput(min(unknown), _("Este campo não pode ser alterado."))
+    for name, value in values.items():
+        if value is None and name not in _NULLABLE:
+            raise InvalidInput(name, _("Este campo não pode ficar sem valor."))
 
 
 def _check_text(name: str, text: str | None, *, longest: int) -> None:
