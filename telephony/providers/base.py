@@ -2,6 +2,7 @@
 
     ProviderError
     ├── NotSent            nothing left this machine: no connection, no TLS, no address
+    ├── Unavailable        the provider said that it can't do it now, and did nothing
     ├── Refused            the provider said no, for this call alone (400, 404, 422 …)
     │   ├── Unauthorized   our credentials are wrong (401, 403): stop using them
     │   └── Misconfigured  a redirect, a missing channel or address: an operator must look
@@ -39,6 +40,12 @@ class NotSent(ProviderError):
     """Surely not sent; the caller may try again later."""
 
     code = "not_sent"
+
+
+class Unavailable(ProviderError):
+    """The provider said that it can't do it now; the caller may try again later."""
+
+    code = "unavailable"
 
 
 class Refused(ProviderError):

@@ -1,0 +1,1 @@
+"""The Dígitro PABX API: `wire.py` knows its words, `client.py` sends them."""

@@ -1,0 +1,161 @@
+"""The words of Dígitro's PABX API for placing calls: bodies out, the call's id in. Pure; nothing is sent here.
+
+Source of every field: https://docs-pabx.digitro.com/api-10271002 ("Gerar chamada preditiva"), its example body.
+
+| Field                  | Example                | What it says                                                       |
+|------------------------|------------------------|--------------------------------------------------------------------|
+| DISPOSITIVO            | "1125000"              | the device that asks, to which an answered call is delivered       |
+| SENHA_DISPOSITIVO      | "4567"                 | that device's password                                             |
+| ROTA                   | "0"                    | the route out ("normalmente atribui-se o valor 0")                 |
+| CONTA                  | "1114000"              | the user's account; "podem (e normalmente são) nulos"              |
+| SENHA                  | "1234"                 | the account's password; null with it                               |
+| IDENTIDADE_DESTINO     | "04832817000"          | the number to dial: prefix, DDD, subscriber                        |
+| MODO_PREDITIVO         | "0"                    | predictive mode; its values are not public                         |
+| DADOS                  | "111222333-44;Fulano"  | free data that travels with the call                               |
+| IDENTIDADE_ORIGINADOR  | "1112000"              | the number shown to the called person                              |
+| CPD                    | "1"                    | call progress detection; its values are not public                 |
+| TEMPO_REATENDIMENTO    | "10"                   | seconds in which a called person who hung up may pick up again     |
+| TIPO_CPD_DESTINO       | "1"                    | kind of detection; its values are not public                       |
+| BLOQUEIO_TELEMARKETING | "NAO"                  | whether numbers blocked for telemarketing are refused: SIM or NAO  |
+
+Every value is a JSON string, numbers too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from callcenter.lib.phones import national_digits
+from telephony.providers.base import Ambiguous, Misconfigured, Refused
+
+PREDICTIVE_CALL_SLUG: Final = "chamada-preditiva"
+MAX_CALL_ID_LENGTH: Final = 64
+
+# The fields of a call by a specific route are not public; taken to be its twin's without those about prediction.
+_PREDICTIVE_ONLY: Final = frozenset(
+    {"MODO_PREDITIVO", "CPD", "TIPO_CPD_DESTINO", "TEMPO_REATENDIMENTO", "BLOQUEIO_TELEMARKETING"}
+)
+
+# DDD and subscriber, mobile or not, 0800 and its like included.
+_DIALABLE: Final = re.compile(r"\+55[1-9][0-9]{9,10}")
+_SLUG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+# What may stand in a header's value (RFC 9110, 5.5), without spaces.
+_API_KEY: Final = re.compile(r"[!-~]*")
+
+
+@dataclass(frozen=True)
+class LineAccess:
+    """One line's address, credentials and fixed fields at its PABX.
+
+    `channel_id` None = no channel is open, so nothing can be sent. Its repr shows no address and no secret.
+    """
+
+    base_url: str = field(repr=False)
+    api_key: str = field(repr=False)
+    channel_id: int | None
+    device: str
+    device_password: str = field(repr=False)
+    route: str
+    account: str
+    account_password: str = field(repr=False)
+    originator: str = field(repr=False)
+    predictive_mode: str
+    cpd: str
+    cpd_destination_type: str
+    reanswer_seconds: int
+    telemarketing_block: bool
+    dial_prefix: str
+
+
+def predictive_call_body(line: LineAccess, *, phone_e164: str, data: str) -> dict[str, str | None]:
+    """The thirteen fields of a predictive call, in the order of the vendor's example.
+
+    Errors: `Refused` when the number has no DDD or is not Brazilian.
+    """
+    return {
+        "DISPOSITIVO": line.device,
+        "SENHA_DISPOSITIVO": line.device_password,
+        "ROTA": line.route,
+        "CONTA": line.account or None,
+        "SENHA": line.account_password or None,
+        "IDENTIDADE_DESTINO": dialed_number(phone_e164, line.dial_prefix),
+        "MODO_PREDITIVO": line.predictive_mode,
+        "DADOS": data,
+        "IDENTIDADE_ORIGINADOR": line.originator,
+        "CPD": line.cpd,
+        "TEMPO_REATENDIMENTO": str(line.reanswer_seconds),
+        "TIPO_CPD_DESTINO": line.cpd_destination_type,
+        "BLOQUEIO_TELEMARKETING": "SIM" if line.telemarketing_block else "NAO",
+    }
+
+
+def specific_route_body(line: LineAccess, *, phone_e164: str, data: str) -> dict[str, str | None]:
+    """The fields of a call by a specific route: those of a predictive call that are not about prediction.
+
+    Errors: as `predictive_call_body`.
+    """
+    body = predictive_call_body(line, phone_e164=phone_e164, data=data)
+    return {name: value for name, value in body.items() if name not in _PREDICTIVE_ONLY}
+
+
+def dialed_number(phone_e164: str, prefix: str) -> str:
+    """The number as the PABX dials it: prefix, DDD, subscriber (`04832817000`); no country code, no carrier's.
+
+    Errors: `Refused` when the number has no DDD or is not Brazilian.
+    """
+    if not _DIALABLE.fullmatch(phone_e164):
+        raise Refused("Only Brazilian numbers with DDD can be dialed.")
+    return prefix + national_digits(phone_e164)
+
+
+def encoded_body(body: Mapping[str, str | None]) -> bytes:
+    """The JSON to send: ASCII, so that no reading of the charset can change it."""
+    return json.dumps(body).encode("ascii")
+
+
+def request_path(channel_id: int | None, slug: str) -> str:
+    """`/requests/{channelID}/<slug>`.
+
+    Errors: `Misconfigured` without an open channel, or when the slug is none.
+    """
+    if channel_id is None or channel_id < 0:
+        raise Misconfigured("The line has no channel.")
+    if not _SLUG.fullmatch(slug):
+        raise Misconfigured("The operation's name in the URL is missing or has characters that a URL can't hold.")
+    return f"/requests/{channel_id}/{slug}"
+
+
+def request_headers(api_key: str) -> dict[str, str]:
+    """The headers of the vendor's example.
+
+    Errors: `Misconfigured` when the key can't stand in a header.
+    """
+    if not _API_KEY.fullmatch(api_key):
+        raise Misconfigured("The API key has characters that a header can't hold.")
+    return {"x-api-key": api_key, "Content-Type": "application/json"}
+
+
+def read_call_id(content: bytes) -> str:
+    """`ID_CHAMADA`, byte for byte: opaque, case and spaces included, never trimmed or taken apart.
+
+    Errors: `Ambiguous` when there is none that can be stored; the PABX took the command, so the call may be running.
+    """
+    try:
+        answer = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        answer = None
+    call_id = answer.get("ID_CHAMADA") if isinstance(answer, dict) else None
+    if not _is_storable(call_id):
+        raise Ambiguous("The command was received, but the answer has no readable ID_CHAMADA.", status_code=200)
+    return str(call_id)
+
+
+def _is_storable(call_id: Any) -> bool:
+    if not isinstance(call_id, str) or not call_id.strip() or len(call_id) > MAX_CALL_ID_LENGTH:
+        return False
+    # PostgreSQL's text holds neither NUL nor half of a surrogate pair.
+    return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in call_id)
