@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+import certifi
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
@@ -217,7 +218,7 @@ class _OneConnectionAdapter(HTTPAdapter):
 def _tls_context() -> ssl.SSLContext:
     """TLS that verifies the peer by the system's authorities (a PABX's own is installed there) and Mozilla's."""
     context = ssl.create_default_context()
-    context.load_verify_locations(requests.certs.where())
+    context.load_verify_locations(certifi.where())
     return context
 
 
