@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from telephony.providers.base import ProviderError
 from telephony.providers.digitro.client import DigitroClient
 from telephony.providers.digitro.wire import LineAccess
 
@@ -34,6 +37,9 @@ EXAMPLE_PHONE = "+554832817000"
 EXAMPLE_DATA = "111222333-44;Fulano"
 
 API_KEY = "k3y-of-the-line"
+
+# What no error and no log line may hold.
+SECRETS = (API_KEY, "4567", "1234", "4832817000", "Fulano", "1112000")
 
 
 def example_line(**changes: Any) -> LineAccess:
@@ -63,3 +69,21 @@ def client_for(base_url: str, *, connect: float = 2.0, read: float = 2.0, **chan
     return DigitroClient(
         example_line(base_url=base_url, **changes), connect_timeout_seconds=connect, read_timeout_seconds=read
     )
+
+
+def place(client: DigitroClient) -> str:
+    """The id of the example's call, placed by this client."""
+    return client.place_predictive_call(phone_e164=EXAMPLE_PHONE, data=EXAMPLE_DATA)
+
+
+def failure(client: DigitroClient) -> ProviderError:
+    """The error that placing the example's call ends in; it holds nothing that must stay secret."""
+    with pytest.raises(ProviderError) as raised:
+        place(client)
+    error = raised.value
+    shown = f"{error!s} {error!r} {error.context}"
+    assert not [secret for secret in SECRETS if secret in shown]
+    # Nor does a traceback, which would print what the error was raised from.
+    assert error.__cause__ is None
+    assert error.__context__ is None
+    return error
