@@ -33,4 +33,4 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=3)"]
-CMD ["sh", "-c", "exec python -m granian --interface wsgi --http 1 --no-ws --host 0.0.0.0 --port 8000 --workers ${WEB_WORKERS:-2} --blocking-threads 8 --log-level warning callcenter.wsgi:application"]
+CMD ["sh", "-c", "exec python -m granian --interface wsgi --http 1 --no-ws --host 0.0.0.0 --port 8000 --workers ${WEB_WORKERS:-2} --blocking-threads 4 --workers-kill-timeout 10 --log-level warning callcenter.wsgi:application"]

@@ -51,7 +51,7 @@ install_requirements() {
         return
     fi
     say "Installing $file into .venv (a minute or two the first time) …"
-    mkdir -p var
+    (umask 077 && mkdir -p var)
     log=var/install.log
     # The pipe only shows the packages' names; the whole output is in the log.
     if ! "$VENV_PYTHON" -m pip install --disable-pip-version-check --no-input --progress-bar off \

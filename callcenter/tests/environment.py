@@ -11,15 +11,20 @@ import os
 import re
 import shutil
 import tempfile
+import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
+import psycopg
+from psycopg import sql
+
 from callcenter.tests import engines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -116,6 +121,26 @@ def chromium_path() -> str:
     if named:
         return named
     return next((path for path in map(shutil.which, CHROMIUM_NAMES) if path), "")
+
+
+@contextmanager
+def own_engines(folder: Path) -> Iterator[dict[str, str]]:
+    """The variables of an empty database and a broker on this half's engines, apart from the tests' own.
+
+    Effects: on PostgreSQL the database is dropped at the end of the block.
+    """
+    server = os.environ.get("DATABASE_URL", "")
+    if not server:
+        yield {"DATABASE_URL": f"sqlite:///{folder}/callcenter.sqlite3", "REDIS_URL": ""}
+        return
+    name = f"own_{uuid.uuid4().hex[:12]}"
+    url = urlsplit(server)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield {"DATABASE_URL": url, "REDIS_URL": os.environ["REDIS_URL"], "REDIS_KEY_PREFIX": f"{name}:"}
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def program_environment(**more: str) -> dict[str, str]:

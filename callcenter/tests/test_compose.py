@@ -14,18 +14,15 @@ import shutil
 import subprocess
 import sys
 import urllib.request
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 import redis
 import yaml
-from psycopg import sql
 
 from callcenter.tests import engines
-from callcenter.tests.environment import DUMMY_SECRETS, ROOT, documented_variables
+from callcenter.tests.environment import DUMMY_SECRETS, ROOT, documented_variables, own_engines
 from callcenter.tests.programs import Program, poll
 
 if TYPE_CHECKING:
@@ -97,28 +94,21 @@ def copied(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """A database and a broker of our own on the engines of this half (no broker URL: files)."""
-    server = os.environ.get("DATABASE_URL", "")
-    if not server:
-        yield f"sqlite:///{tmp_path_factory.mktemp('database')}/callcenter.sqlite3", ""
-        return
-    name = f"compose_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield server.rpartition("/")[0] + f"/{name}", os.environ["REDIS_URL"]
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory, urls: tuple[str, str]) -> Image:
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     """The image, its static files collected as the Dockerfile does it, its database migrated by the service."""
     base = tmp_path_factory.mktemp("image")
+    with own_engines(base) as variables:
+        yield built_image(base, variables)
+
+
+def built_image(base: Path, variables: Mapping[str, str]) -> Image:
     folder, run_secrets, data = base / "app", base / "secrets", base / "data"
     for made in (folder, run_secrets, data):
         made.mkdir()
     copied(folder)
-    contents = {name.lower(): value for name, value in DUMMY_SECRETS.items()} | {"database_url": urls[0]}
+    contents = {name.lower(): value for name, value in DUMMY_SECRETS.items()} | {
+        "database_url": variables["DATABASE_URL"]
+    }
     for name, value in contents.items():
         (run_secrets / name).write_text(value + "\n")
     environment = {
@@ -135,7 +125,7 @@ def image(tmp_path_factory: pytest.TempPathFactory, urls: tuple[str, str]) -> Im
     environment |= {
         name: value.replace("/run/secrets", str(run_secrets)) for name, value in SERVICES["web"]["environment"].items()
     }
-    environment |= {"DATA_DIR": str(data), "REDIS_URL": urls[1], "REDIS_KEY_PREFIX": f"{base.name}:"}
+    environment |= {"DATA_DIR": str(data), **{name: variables[name] for name in variables if "REDIS" in name}}
     stand_in = Image(folder, environment, base / "log")
     migrated = stand_in.run(*stand_in.words(SERVICES["migrate"]["command"], 0))
     assert migrated.returncode == 0, migrated.stderr
