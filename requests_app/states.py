@@ -7,6 +7,8 @@
                                     │  └── busy, no answer …: waits for its next try (due_at)
                                     └── out of tries ──▶ no_answer ──late news "answered"──▶ completed
 
+Late news of a call undoes what that call brought (completed, no_answer), and nothing that a person decided.
+
 A request is *open* while new or in_progress. An open request always has one of: a call in flight (`in_flight`),
 a next time (`due_at`), or a hold reason that asks for a person.
 """

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
+from requests_app.states import Hold
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -37,9 +41,10 @@ def entries(call_request: CallRequest) -> list[TimelineEntry]:
 
 def why_not_dialed(call_request: CallRequest) -> str:
     """The one reason, in the reader's language, why the request is not being dialed at this moment."""
-    if call_request.hold_reason:
+    is_due = call_request.due_at is not None and call_request.due_at <= timezone.now()
+    if call_request.hold_reason and not is_due:
         return str(call_request.get_hold_reason_display())
     for reader in _explanations:
         if objection := reader(call_request):
             return objection
-    return str(call_request.get_hold_reason_display())
+    return str(Hold.NONE.label)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from callcenter.lib.secrets import digest
 from requests_app.data import TimelineEntry
+from requests_app.states import Outcome
 from telephony.models import (
     AttemptEntry,
     CallAttempt,
@@ -61,8 +62,12 @@ def event_entries(call_request: CallRequest) -> list[TimelineEntry]:
 
 
 def account_by_secret(secret: str) -> DirectcallAccount | None:
-    """The enabled account whose webhook path ends in this secret; None for any other text. One query."""
-    return DirectcallAccount.objects.filter(webhook_digest=digest(secret), is_enabled=True).first()
+    """The enabled account whose webhook path ends in this secret; None for any other text. One query.
+
+    Its own secrets are not read before they are asked for: news must get in whatever has become of them.
+    """
+    accounts = DirectcallAccount.objects.filter(webhook_digest=digest(secret), is_enabled=True)
+    return accounts.defer("client_secret", "access_token", "webhook_secret", "webhook_password").first()
 
 
 def field_names() -> dict[str, list[str]]:
@@ -101,6 +106,12 @@ def open_call_count(company_ids: Iterable[int], *, now: datetime) -> int:
     return _occupying(now).filter(company_id__in=list(company_ids)).count()
 
 
+def open_calls_by_company(*, now: datetime) -> dict[int, int]:
+    """How many calls occupy the lines of each company; one without any is left out. One query."""
+    rows = _occupying(now).values("company_id").annotate(calls=Count("pk")).values_list("company_id", "calls")
+    return dict(rows)
+
+
 def _occupying(now: datetime) -> QuerySet[CallAttempt]:
     may_ring = now - timedelta(seconds=settings.DIALER_RING_TIMEOUT_SECONDS)
     return CallAttempt.objects.filter(Q(state__in=OCCUPYING) | Q(state=AttemptState.IN_DOUBT, sending_at__gt=may_ring))
@@ -111,14 +122,10 @@ def phones_being_called(company_id: int) -> set[str]:
     return set(CallAttempt.objects.filter(company_id=company_id, state__in=OPEN).values_list("phone_e164", flat=True))
 
 
-def usable_lines() -> list[DialerLine]:
-    """The lines that are on and whose company is active, with company and opening hours. Two queries."""
-    return list(
-        DialerLine.objects.filter(is_enabled=True, suspended_reason="", company__is_active=True)
-        .select_related("company")
-        .prefetch_related("opening_hours")
-        .order_by("pk")
-    )
+def usable_line_ids() -> list[int]:
+    """Ids of the lines that are on and whose company is active. One query."""
+    usable = DialerLine.objects.filter(is_enabled=True, suspended_reason="", company__is_active=True)
+    return list(usable.order_by("pk").values_list("pk", flat=True))
 
 
 def _attempt_line(entry: AttemptEntry) -> TimelineEntry:
@@ -137,6 +144,24 @@ def _attempt_line(entry: AttemptEntry) -> TimelineEntry:
         details=tuple(details),
         url=reverse("admin:telephony_callattempt_change", args=[attempt.pk]),
     )
+
+
+def was_answered_meanwhile(attempt: CallAttempt) -> bool:
+    """Whether late news told, after this attempt was claimed, that an earlier one had been answered. One query."""
+    return AttemptEntry.objects.filter(
+        attempt__call_request_id=attempt.call_request_id,
+        attempt__number__lt=attempt.number,
+        attempt__outcome=Outcome.ANSWERED,
+        from_state=AttemptState.ENDED,
+        reason=Outcome.ANSWERED,
+        at__gte=attempt.claimed_at,
+    ).exists()
+
+
+def was_called_again(attempt: CallAttempt) -> bool:
+    """Whether a later attempt of the same request may have rung. One query."""
+    later = CallAttempt.objects.filter(call_request_id=attempt.call_request_id, number__gt=attempt.number)
+    return later.exclude(state__in=[AttemptState.CLAIMED, AttemptState.RELEASED, AttemptState.REFUSED]).exists()
 
 
 def next_attempt_numbers(request_ids: Iterable[int]) -> dict[int, int]:

@@ -5,7 +5,7 @@
        └──intent committed──▶ sending ──surely not sent──▶ released                          (final)
                                  │    ──refused──────────▶ refused                           (final)
                                  │    ──time-out, 5xx, worker died──▶ in_doubt ──a person: not called──▶ released
-                                 │                                      │
+                                 │                                      │ └──the PABX's late no──▶ refused, released
                                  └──200 + id──▶ placed ◀──news─────────┘
                                                   │  └──rings──▶ ringing
                                                   ├──answers──▶ answered ──hangs up──▶ ended (answered)   (final)
@@ -60,7 +60,7 @@ AWAITING_NEWS: Final = (S.SENDING, S.IN_DOUBT, S.PLACED, S.RINGING, S.ANSWERED)
 MOVES: Final[dict[str, frozenset[str]]] = {
     S.CLAIMED: frozenset({S.SENDING, S.RELEASED, S.REFUSED}),
     S.SENDING: frozenset({S.PLACED, S.RINGING, S.ANSWERED, S.ENDED, S.REFUSED, S.RELEASED, S.IN_DOUBT}),
-    S.IN_DOUBT: frozenset({S.PLACED, S.RINGING, S.ANSWERED, S.ENDED, S.RELEASED}),
+    S.IN_DOUBT: frozenset({S.PLACED, S.RINGING, S.ANSWERED, S.ENDED, S.REFUSED, S.RELEASED}),
     S.PLACED: frozenset({S.RINGING, S.ANSWERED, S.ENDED}),
     S.RINGING: frozenset({S.ANSWERED, S.ENDED}),
     S.ANSWERED: frozenset({S.ENDED}),
@@ -104,9 +104,6 @@ FINAL_NEWS: Final[tuple[tuple[str, Outcome], ...]] = (
 )
 
 
-_CONTRADICTS_ANSWERED: Final = frozenset(meaning for meaning, _o in FINAL_NEWS) - {Meaning.HANGUP}
-
-
 @dataclass(frozen=True)
 class Projection:
     """The state that a set of news means; `outcome` is empty while the call is on; `conflict` = they contradict."""
@@ -119,21 +116,20 @@ class Projection:
 def project(meanings: Iterable[str]) -> Projection | None:
     """What a set of news about one call adds up to; None when none of it says anything.
 
-    Depends on the set alone: the same news twice, late or in any order give the same projection.
-    A machine or a fax that "answered" is no answer by a person.
+    Depends on the set alone: the same news twice, late or in any order give the same projection; any final news
+    ends the call. A machine or a fax that "answered" is no answer by a person, and no contradiction.
     """
     news = set(meanings) - {Meaning.UNKNOWN.value}
     if not news:
         return None
-    robot = news & {Meaning.MACHINE.value, Meaning.FAX.value}
-    failures = [outcome for meaning, outcome in FINAL_NEWS if meaning in news]
-    contradiction = bool(news & _CONTRADICTS_ANSWERED)
+    ends = [(meaning, outcome) for meaning, outcome in FINAL_NEWS if meaning in news]
+    # A hang-up goes with every other end.
+    reasons = [meaning for meaning, _outcome in ends if meaning != Meaning.HANGUP]
+    robot = bool(news & {Meaning.MACHINE.value, Meaning.FAX.value})
     if Meaning.ANSWERED in news and not robot:
-        if Meaning.HANGUP in news:
-            return Projection(S.ENDED, Outcome.ANSWERED, conflict=contradiction)
-        return Projection(S.ANSWERED, Outcome.ANSWERED, conflict=contradiction)
-    if failures:
-        return Projection(S.ENDED, failures[0])
+        return Projection(S.ENDED if ends else S.ANSWERED, Outcome.ANSWERED, conflict=bool(reasons))
+    if ends:
+        return Projection(S.ENDED, ends[0][1], conflict=len(reasons) > 1)
     return Projection(S.RINGING)
 
 
@@ -150,6 +146,7 @@ class LineHold(models.TextChoices):
     CLOSED = "closed", _("A linha está fora do horário")
     LINE_BUSY = "line_busy", _("A linha está com todas as chamadas ocupadas")
     ATTENDANTS_BUSY = "attendants_busy", _("Todos os atendentes estão em chamada")
+    PACED = "paced", _("A linha espera o intervalo entre chamadas")
 
 
 class MoveReason(models.TextChoices):

@@ -16,10 +16,13 @@ log = logging.getLogger(__name__)
 @shared_task(acks_late=False)
 def dialer_tick() -> None:
     """Claim what each line may dial now, and ring for it to be placed."""
-    for line in selectors.usable_lines():
-        attempt_ids = dialing.claim_due_calls(line.pk, now=timezone.now())
-        if attempt_ids:
-            place_calls.delay_on_commit(attempt_ids)
+    for line_id in selectors.usable_line_ids():
+        try:
+            attempt_ids = dialing.claim_due_calls(line_id, now=timezone.now())
+            if attempt_ids:
+                place_calls.delay_on_commit(attempt_ids)
+        except Exception:
+            log.exception("line %s: nothing claimed in this tick; the other lines go on", line_id)
 
 
 @shared_task(acks_late=False)

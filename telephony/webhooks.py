@@ -13,7 +13,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from callcenter.lib.secrets import same
+from callcenter.lib.secrets import SecretUnreadable, same
 from telephony.selectors import account_by_secret
 from telephony.services.events import apply_event, store_event
 
@@ -28,7 +28,8 @@ def directcall_callback(request: HttpRequest, secret: str) -> JsonResponse:
     """What Directcall gets for a status update.
 
     200 once the body is stored, whatever is in it; 401 wrong Basic credentials; 404 unknown path; 405 not a POST;
-    413 over `WEBHOOK_MAX_BYTES`; 503 when it could not be stored, and only then is sending it again of use.
+    411 without a length; 413 over `WEBHOOK_MAX_BYTES`; 503 when it could not be stored, and only then is sending it
+    again of use.
     """
     if request.method != "POST":
         return _answer(405, "Use POST.", Allow="POST")
@@ -38,12 +39,15 @@ def directcall_callback(request: HttpRequest, secret: str) -> JsonResponse:
             return _answer(404, "Unknown address.")
         if not _is_authorized(request, account):
             return _answer(401, "Wrong credentials.", **{"WWW-Authenticate": 'Basic realm="callback"'})
+        if "Content-Length" not in request.headers:
+            # Django reads nothing of such a body: answering 200 would lose it in silence.
+            return _answer(411, "A Content-Length is needed.")
         body = _body(request)
         if body is None:
             return _answer(413, f"At most {settings.WEBHOOK_MAX_BYTES} bytes.")
         now = timezone.now()
         event = store_event(account, body=body, content_type=request.headers.get("Content-Type", ""), now=now)
-    except DatabaseError:
+    except (DatabaseError, SecretUnreadable):
         log.exception("a callback could not be stored")
         return _answer(503, "Not stored; send it again.", **{"Retry-After": "5"})
     apply_event(event.pk, now=now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from callcenter.lib.database import for_update
+from callcenter.lib.phones import InvalidPhone, brazilian_e164
 from requests_app.data import Origin
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.schedule import contact_window, next_opening
@@ -29,7 +30,8 @@ def claim_requests(request_ids: Iterable[int], *, now: datetime) -> set[int]:
     writes the attempts.
     """
     wanted = CallRequest.objects.filter(pk__in=list(request_ids), in_flight=False, due_at__lte=now, status__in=OPEN)
-    rows = list(for_update(wanted))
+    # In one order for everybody, so that two claims of the same rows wait for each other instead of deadlocking.
+    rows = list(for_update(wanted.order_by("pk")))
     ids = {row.pk for row in rows}
     CallRequest.objects.filter(pk__in=ids).update(in_flight=True, due_at=None, hold_reason=Hold.IN_FLIGHT)
     LedgerEntry.objects.bulk_create(
@@ -51,13 +53,18 @@ def postpone_request(request_id: int, *, until: datetime, hold: Hold, now: datet
 
 
 def release_request(request_id: int, *, due_at: datetime, now: datetime, reason: str) -> None:
-    """Give a claimed request back to the queue, due at that instant; surely nobody was called.
+    """Give a claimed request back to the queue, due at that instant or when its contact window opens after it.
+
+    Surely nobody was called. One that was closed meanwhile only loses its call.
 
     Effects: one UPDATE, one ledger entry. Does nothing for a request that was deleted.
     """
     if (call_request := _locked(request_id)) is None:
         return
-    _land(call_request, now=now, due_at=due_at, hold=Hold.RETRY_WAIT if due_at > now else Hold.NONE)
+    if call_request.status in OPEN:
+        _queue(call_request, due_at=due_at, hold=Hold.RETRY_WAIT if due_at > now else Hold.NONE, now=now)
+    else:
+        _land(call_request, now=now, due_at=None, hold=Hold.FINISHED)
     record(call_request, LedgerEntry.Kind.RELEASED, origin=DIALER, at=now, reason=reason)
 
 
@@ -125,9 +132,7 @@ def settle_request(
     elif outcome == Outcome.ANSWERED:
         _conclude_answered(call_request, now=now, needs_disposition=needs_disposition, origin=origin)
     elif retry_at is not None:
-        window = contact_window(call_request.time_from, call_request.time_to)
-        due_at = next_opening(retry_at, window=window, zone=call_request.company.zone)
-        _land(call_request, now=now, due_at=due_at, hold=Hold.RETRY_WAIT)
+        _queue(call_request, due_at=retry_at, hold=Hold.RETRY_WAIT, now=now)
     elif outcome == Outcome.REFUSED:
         _land(call_request, now=now, due_at=None, hold=Hold.REFUSED)
     else:
@@ -138,32 +143,46 @@ def settle_request(
 def correct_outcome(
     request_id: int,
     *,
+    was: Outcome,
     outcome: Outcome,
     retry_at: datetime | None,
     now: datetime,
     needs_disposition: bool = False,
 ) -> None:
-    """Take late news that an earlier call ended otherwise: what was planned from the first news is planned anew.
+    """Take late news that a call ended otherwise than `was`: what followed from the first news follows anew.
 
-    A request that a person moved, that is being dialed again or that was answered already keeps what it has.
+    A request that a person moved or that is being dialed again keeps what it has.
     """
     if (call_request := _locked(request_id)) is None:
         return
-    waits = call_request.status in OPEN and call_request.hold_reason == Hold.RETRY_WAIT
-    due = call_request.status in OPEN and call_request.due_at is not None
-    gave_up = call_request.status == Status.NO_ANSWER and call_request.hold_reason == Hold.OUT_OF_TRIES
-    if not (waits or due or gave_up):
+    waits = call_request.status in OPEN and call_request.due_at is not None
+    waits = waits and (outcome == Outcome.ANSWERED or call_request.hold_reason == Hold.RETRY_WAIT)
+    if not waits and not _was_settled_by_call(call_request, was=was):
         call_request.last_outcome = outcome
         call_request.save(update_fields=["last_outcome"])
         record(call_request, LedgerEntry.Kind.OUTCOME, origin=CARRIER, at=now, reason=outcome)
         return
-    if gave_up:
-        call_request.status = Status.IN_PROGRESS
-        call_request.save(update_fields=["status"])
-        _note_status(call_request, Status.NO_ANSWER, origin=CARRIER, now=now, reason="late_news")
+    if call_request.status not in OPEN:
+        before, call_request.status, call_request.completed_at = call_request.status, Status.IN_PROGRESS, None
+        call_request.save(update_fields=["status", "completed_at"])
+        _note_status(call_request, before, origin=CARRIER, now=now, reason="late_news")
     settle_request(
         request_id, outcome=outcome, retry_at=retry_at, now=now, needs_disposition=needs_disposition, origin=CARRIER
     )
+
+
+def _was_settled_by_call(call_request: CallRequest, *, was: Outcome) -> bool:
+    """Whether the request is where the outcome `was` of a call, and no person, brought it."""
+    match call_request.hold_reason:
+        case Hold.OUT_OF_TRIES:
+            return call_request.status == Status.NO_ANSWER
+        case Hold.AWAITING_DISPOSITION:
+            return was == Outcome.ANSWERED
+        case Hold.FINISHED if call_request.status == Status.COMPLETED and was == Outcome.ANSWERED:
+            moves = LedgerEntry.objects.filter(call_request_id=call_request.pk).exclude(to_status="")
+            last = moves.order_by("-id").values_list("source", flat=True).first()
+            return last == Source.CARRIER
+    return False
 
 
 def _locked(request_id: int) -> CallRequest | None:
@@ -177,6 +196,23 @@ def _conclude_answered(call_request: CallRequest, *, now: datetime, needs_dispos
     hold = Hold.AWAITING_DISPOSITION if needs_disposition else Hold.FINISHED
     completed_at = None if needs_disposition else now
     _land(call_request, now=now, due_at=None, hold=hold, status=to, completed_at=completed_at)
+
+
+def _queue(call_request: CallRequest, *, due_at: datetime, hold: Hold, now: datetime) -> None:
+    """Write the request as one that is due at that instant, or when its contact window opens after it.
+
+    One whose number was changed to something that can't be dialed waits for a person instead.
+    """
+    try:
+        brazilian_e164(call_request.phone)
+    except InvalidPhone as error:
+        _land(call_request, now=now, due_at=None, hold=Hold(error.reason))
+        return
+    window = contact_window(call_request.time_from, call_request.time_to)
+    opens_at = next_opening(due_at, window=window, zone=call_request.company.zone)
+    if opens_at > due_at and hold == Hold.NONE:
+        hold = Hold.CONTACT_WINDOW
+    _land(call_request, now=now, due_at=opens_at, hold=hold)
 
 
 def _land(call_request: CallRequest, *, now: datetime, due_at: datetime | None, hold: Hold, **changes: Any) -> None:

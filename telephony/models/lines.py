@@ -25,6 +25,10 @@ class DialerLine(models.Model):
         PREDICTIVE = "predictive", _("Chamada preditiva")
         SPECIFIC_ROUTE = "specific_route", _("Chamada por rota específica")
 
+    # What only the sender of a call needs; whoever else reads a line leaves them out, so that one that can't be
+    # decrypted stops that line alone.
+    SECRET_FIELDS: ClassVar = ("api_key", "device_password", "account_password")
+
     name = models.CharField(_("nome"), max_length=80)
     company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.CASCADE)
     is_enabled = models.BooleanField(_("ligada"), default=True)

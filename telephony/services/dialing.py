@@ -17,27 +17,27 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from callcenter.lib.database import for_update, serialize
 from callcenter.lib.errors import Conflict, DomainError, NotFound
+from callcenter.lib.secrets import SecretUnreadable
 from requests_app import selectors as requests
 from requests_app.schedule import contact_window, next_opening
 from requests_app.services import calls
 from requests_app.states import Hold, Outcome
 from telephony import selectors
 from telephony.models import AttemptEntry, CallAttempt, DialerLine
-from telephony.providers.base import Ambiguous, Misconfigured, NotSent, ProviderError, Refused, Unauthorized
+from telephony.providers.base import ProviderError
 from telephony.providers.digitro.client import DigitroClient
-from telephony.services import moves
+from telephony.services import answers, moves
 from telephony.services.lines import access_of, suspend_line
 from telephony.services.policy import allowance, next_opening_of, standing_hold
-from telephony.services.retries import wait_after_not_sent
 from telephony.states import AttemptState, MoveReason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from callcenter.accounts.models import User
     from requests_app.data import DueRequest
@@ -51,13 +51,6 @@ POOL_SIZE: Final = 50
 STALE_AFTER_SECONDS: Final = 2.0
 # Candidates beyond the allowance, so that requests outside their contact window don't hold up the rest.
 SPARE_CANDIDATES: Final = 50
-STORE_TRIES: Final = 8
-
-
-class StaleIntent(DomainError):
-    """The intent to dial is too old to be acted on; nothing was sent."""
-
-    code = "stale_intent"
 
 
 class NotOurs(DomainError):
@@ -76,7 +69,8 @@ def claim_due_calls(line_id: int, *, now: datetime) -> list[int]:
     with transaction.atomic():
         # Attendants are shared between lines, so two claims at once could promise one attendant twice.
         serialize("dialer-claim")
-        line = for_update(DialerLine.objects.filter(pk=line_id)).select_related("company").first()
+        lines = DialerLine.objects.filter(pk=line_id).defer(*DialerLine.SECRET_FIELDS)
+        line = for_update(lines).select_related("company").first()
         if line is None:
             return []
         allowed = allowance(line, now=now)
@@ -107,7 +101,7 @@ def place_calls(attempt_ids: Sequence[int]) -> None:
 
 def place_call(attempt_id: int) -> None:
     """Place one claimed attempt, at most once, and store what came of it."""
-    attempt = CallAttempt.objects.select_related("line__company").filter(pk=attempt_id, state=S.CLAIMED).first()
+    attempt = _claimed_attempt(attempt_id)
     if attempt is None or not _wait_for_turn(attempt):
         return
     client = DigitroClient(
@@ -126,11 +120,11 @@ def place_call(attempt_id: int) -> None:
         )
     except NotOurs:
         return
-    except (ProviderError, StaleIntent) as error:
+    except (ProviderError, answers.StaleIntent) as error:
         log.warning("attempt %s: %s (%s)", attempt.pk, error.code, error.message)
-        _store_durably(partial(_store_failure, attempt, error))
+        answers.store_durably(partial(answers.store_failure, attempt, error))
     else:
-        _store_durably(partial(_store_accepted, attempt, provider_call_id))
+        answers.store_durably(partial(answers.store_accepted, attempt, provider_call_id))
 
 
 def _pass_the_fence(attempt: CallAttempt) -> None:
@@ -142,7 +136,7 @@ def _pass_the_fence(attempt: CallAttempt) -> None:
     if not _commit_intent(attempt):
         raise NotOurs("The attempt is not this caller's to send.")
     if time.clock_gettime(time.CLOCK_BOOTTIME) - began > STALE_AFTER_SECONDS:
-        raise StaleIntent("The intent is too old.")
+        raise answers.StaleIntent("The intent is too old.")
 
 
 def settle_doubt(
@@ -232,6 +226,27 @@ def _place_in_thread(attempt_id: int) -> None:
         connection.close()
 
 
+def _claimed_attempt(attempt_id: int) -> CallAttempt | None:
+    """The attempt with its line's secrets; None when it is not to be sent. A line without readable ones is stopped."""
+    try:
+        return CallAttempt.objects.select_related("line").filter(pk=attempt_id, state=S.CLAIMED).first()
+    except SecretUnreadable as error:
+        log.exception("attempt %s: its line's credentials can't be decrypted", attempt_id)
+        now = timezone.now()
+        with transaction.atomic():
+            attempt = moves.locked(attempt_id)
+            suspend_line(attempt.line_id, reason=MoveReason.MISCONFIGURED, now=now)
+            moves.release(
+                attempt,
+                expected=[S.CLAIMED],
+                reason=MoveReason.MISCONFIGURED,
+                due_at=now,
+                now=now,
+                error_code=error.code,
+            )
+        return None
+
+
 def _wait_for_turn(attempt: CallAttempt) -> bool:
     """Whether the attempt's instant has come; sleeps until it does, but never past its lease."""
     wait = (attempt.send_at - timezone.now()).total_seconds()
@@ -272,118 +287,26 @@ def _commit_intent(attempt: CallAttempt) -> bool:
         if obstacle is None:
             return True
         transaction.set_rollback(True)
-    reason, due_at = obstacle
     attempt.state = S.CLAIMED
     moves.release(
         attempt,
         expected=[S.CLAIMED],
-        reason=reason,
-        due_at=due_at,
+        reason=obstacle,
+        due_at=now,
         now=now,
         guard={"claim_token": mine["claim_token"]},
     )
     return False
 
 
-def _obstacle(attempt: CallAttempt, *, now: datetime) -> tuple[MoveReason, datetime] | None:
-    """Why the call must not leave after all, and when its request is due again; None = nothing stands against it."""
+def _obstacle(attempt: CallAttempt, *, now: datetime) -> MoveReason | None:
+    """Why the call must not leave after all; None = nothing stands against it."""
     request = requests.locked_if_wanted(attempt.call_request_id) if attempt.call_request_id is not None else None
-    if request is None:
-        return MoveReason.WITHDRAWN, now
-    line = DialerLine.objects.select_related("company").get(pk=attempt.line_id)
-    if request.phone_e164 != attempt.phone_e164:
-        return MoveReason.WITHDRAWN, now
+    if request is None or request.phone_e164 != attempt.phone_e164:
+        return MoveReason.WITHDRAWN
+    line = DialerLine.objects.defer(*DialerLine.SECRET_FIELDS).select_related("company").get(pk=attempt.line_id)
     opens = next_opening_of(line, at=now)
     if standing_hold(line) or opens is None or opens > now:
-        return MoveReason.HELD, now
+        return MoveReason.HELD
     wanted = next_opening(now, window=contact_window(request.time_from, request.time_to), zone=line.company.zone)
-    return (MoveReason.HELD, wanted) if wanted > now else None
-
-
-def _store_durably(store: Callable[[], None]) -> None:
-    """Run `store` until the database takes it; the answer of a call that was made must not be lost to a hiccup."""
-    for tried in range(STORE_TRIES):
-        try:
-            store()
-        except OperationalError:
-            if tried == STORE_TRIES - 1:
-                raise
-            log.warning("the database did not take a call's result; trying again")
-            connection.close()
-            time.sleep(min(0.1 * 2**tried, 5.0))
-        else:
-            return
-
-
-@transaction.atomic
-def _store_accepted(attempt: CallAttempt, provider_call_id: str) -> None:
-    now = timezone.now()
-    fresh = moves.locked(attempt.pk)
-    try:
-        with transaction.atomic():
-            fresh.provider_call_id = provider_call_id
-            fresh.placed_at = now
-            fresh.save(update_fields=["provider_call_id", "placed_at"])
-        reason = MoveReason.ACCEPTED
-    except IntegrityError:
-        log.exception("attempt %s: the PABX gave an ID_CHAMADA that another call has", attempt.pk)
-        CallAttempt.objects.filter(pk=fresh.pk).update(has_conflict=True, placed_at=now)
-        reason = MoveReason.DUPLICATE_ID
-    if fresh.state == S.RELEASED:
-        log.error(
-            "attempt %s: accepted by the PABX after it had been given up; its person may be called twice", fresh.pk
-        )
-        CallAttempt.objects.filter(pk=fresh.pk).update(has_conflict=True)
-        return
-    was_in_doubt = fresh.state == S.IN_DOUBT
-    # News may have been quicker than the PABX's answer; then the attempt is further on already.
-    moved = moves.move(fresh, S.PLACED, expected=[S.SENDING, S.IN_DOUBT], reason=reason, now=now)
-    if moved and was_in_doubt and fresh.call_request_id is not None:
-        calls.note_call_confirmed(fresh.call_request_id, now=now)
-
-
-def _store_failure(attempt: CallAttempt, error: DomainError) -> None:
-    now = timezone.now()
-    status_code = error.status_code if isinstance(error, ProviderError) else None
-    details = {"error_code": error.code, "error_status": status_code}
-    if isinstance(error, Ambiguous):
-        moves.doubt(attempt, reason=MoveReason.AMBIGUOUS, now=now, **details)
-        return
-    if isinstance(error, Refused) and not isinstance(error, Unauthorized | Misconfigured):
-        _store_refused(attempt, now=now, details=details)
-        return
-    reason, due_at = MoveReason.STALE, now
-    if isinstance(error, Unauthorized | Misconfigured):
-        # Nothing is wrong with the request: it waits until a person has mended the line.
-        reason = MoveReason(error.code)
-        suspend_line(attempt.line_id, reason=error.code, now=now)
-    elif isinstance(error, NotSent):
-        reason, due_at = MoveReason.NOT_SENT, wait_after_not_sent(attempt, now=now)
-    # The sender itself knows that nothing left, so it may answer even the doubt that the sweep raised meanwhile.
-    moves.release(
-        attempt,
-        expected=[S.CLAIMED, S.SENDING, S.IN_DOUBT],
-        reason=reason,
-        due_at=due_at,
-        now=now,
-        guard={"claim_token": attempt.claim_token},
-        **details,
-    )
-
-
-@transaction.atomic
-def _store_refused(attempt: CallAttempt, *, now: datetime, details: dict[str, object]) -> None:
-    moved = moves.move(
-        attempt,
-        S.REFUSED,
-        expected=[S.CLAIMED, S.SENDING],
-        reason=MoveReason.REFUSED,
-        now=now,
-        ended_at=now,
-        outcome=Outcome.REFUSED,
-        **details,
-    )
-    if moved and attempt.call_request_id is not None:
-        calls.settle_request(
-            attempt.call_request_id, outcome=Outcome.REFUSED, retry_at=None, now=now, origin=calls.DIALER
-        )
+    return MoveReason.HELD if wanted > now else None

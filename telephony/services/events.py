@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 from callcenter.lib.database import for_update, serialize
 from requests_app.services import calls
@@ -23,6 +23,8 @@ from telephony.services import moves
 from telephony.states import AWAITING_NEWS, RANK, AttemptState, Projection, project
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from telephony.models import DirectcallAccount
 
 log = logging.getLogger(__name__)
@@ -53,12 +55,13 @@ def apply_event(event_id: int, *, now: datetime) -> bool:
     """
     try:
         with transaction.atomic():
-            event = for_update(ProviderEvent.objects.filter(pk=event_id)).select_related("account").first()
+            event = for_update(ProviderEvent.objects.filter(pk=event_id)).first()
             if event is None or event.state not in {ProviderEvent.State.RECEIVED, ProviderEvent.State.UNMATCHED}:
                 return event is not None and event.state == ProviderEvent.State.APPLIED
             return _apply(event, now=now)
-    except DatabaseError:
-        # A deadlock or a lock time-out: the sweep tries again, without counting it against the event.
+    except (OperationalError, InterfaceError):
+        # A deadlock, a lock time-out, a lost connection: the sweep tries again, not counting it against the event.
+        # Other database errors are the event's own, and a poisonous one must not be tried for ever.
         log.warning("event %s: the database did not let it through; it is tried again", event_id, exc_info=True)
         return False
     except Exception:
@@ -113,17 +116,30 @@ def _matching_attempt(event: ProviderEvent) -> CallAttempt | None:
     if event.carrier_call_id:
         found = list(of_company.filter(carrier_call_id=event.carrier_call_id).values_list("pk", flat=True))
     if not found and event.phone_e164:
-        unclaimed = of_company.filter(
-            phone_e164=event.phone_e164, carrier_call_id="", sending_at__lte=event.received_at + CLOCK_SKEW
-        )
-        if event.started_at is not None:
-            unclaimed = unclaimed.filter(sending_at__lte=event.started_at + CLOCK_SKEW)
-        found = list(unclaimed.filter(state__in=AWAITING_NEWS).values_list("pk", flat=True)[:2])
-        if not found:
-            recent = event.received_at - timedelta(seconds=settings.CALLBACK_MATCH_SECONDS)
-            ended = unclaimed.filter(state=S.ENDED, ended_at__gte=recent)
-            found = list(ended.values_list("pk", flat=True)[:2])
-    return moves.locked(found[0]) if len(found) == 1 else None
+        found = _by_number_and_time(event, of_company)
+    if len(found) != 1:
+        return None
+    attempt = moves.locked(found[0])
+    # While we waited for the lock, other news of the same number may have given the attempt another call's id.
+    is_another = bool(event.carrier_call_id) and attempt.carrier_call_id not in {"", event.carrier_call_id}
+    return None if is_another else attempt
+
+
+def _by_number_and_time(event: ProviderEvent, of_company: QuerySet[CallAttempt]) -> list[int]:
+    """Up to two ids of attempts that the news may be about: of the open ones, else of those that ended lately."""
+    fitting = of_company.filter(
+        phone_e164=event.phone_e164,
+        sending_at__lte=min(event.received_at, event.started_at or event.received_at) + CLOCK_SKEW,
+        # No call lasts longer: what is older, and in doubt, is not the call that is told of now.
+        sending_at__gte=event.received_at - timedelta(seconds=settings.DIALER_TALK_TIMEOUT_SECONDS),
+    )
+    if event.carrier_call_id:
+        fitting = fitting.filter(carrier_call_id="")
+    found = list(fitting.filter(state__in=AWAITING_NEWS).values_list("pk", flat=True)[:2])
+    if found:
+        return found
+    recent = event.received_at - timedelta(seconds=settings.CALLBACK_MATCH_SECONDS)
+    return list(fitting.filter(state=S.ENDED, ended_at__gte=recent).values_list("pk", flat=True)[:2])
 
 
 def _advance(attempt: CallAttempt, projection: Projection, *, meaning: str, now: datetime) -> None:
@@ -136,7 +152,7 @@ def _advance(attempt: CallAttempt, projection: Projection, *, meaning: str, now:
         log.error("attempt %s: there is news of a call that we took for not made (%s)", attempt.pk, attempt.state)
         CallAttempt.objects.filter(pk=attempt.pk).update(has_conflict=True)
         return
-    changes: dict[str, object] = {"has_conflict": projection.conflict}
+    changes: dict[str, Any] = {"has_conflict": attempt.has_conflict or projection.conflict}
     if projection.outcome == Outcome.ANSWERED and attempt.answered_at is None:
         changes["answered_at"] = now
     if projection.state == S.ENDED:
@@ -148,7 +164,7 @@ def _advance(attempt: CallAttempt, projection: Projection, *, meaning: str, now:
 
 
 def _move_on(
-    attempt: CallAttempt, state: AttemptState, *, reason: str, now: datetime, changes: dict[str, object]
+    attempt: CallAttempt, state: AttemptState, *, reason: str, now: datetime, changes: dict[str, Any]
 ) -> None:
     was_in_doubt = attempt.state == S.IN_DOUBT
     moves.move(attempt, state, expected=[attempt.state], reason=reason, now=now, **changes)
@@ -161,9 +177,13 @@ def _move_on(
 
 
 def _count_failure(event_id: int) -> None:
-    with transaction.atomic():
-        event = for_update(ProviderEvent.objects.filter(pk=event_id)).get()
-        event.tries += 1
-        if event.tries >= MOST_TRIES:
-            event.state, event.problem = ProviderEvent.State.FAILED, "internal_error"
-        event.save(update_fields=["tries", "state", "problem"])
+    try:
+        with transaction.atomic():
+            event = for_update(ProviderEvent.objects.filter(pk=event_id)).get()
+            event.tries += 1
+            if event.tries >= MOST_TRIES:
+                event.state, event.problem = ProviderEvent.State.FAILED, "internal_error"
+            event.save(update_fields=["tries", "state", "problem"])
+    except DatabaseError:
+        # The caller may be the webhook, which has stored the event and must say so.
+        log.warning("event %s: its failure could not be counted", event_id, exc_info=True)

@@ -10,9 +10,10 @@ from callcenter.lib.database import for_update
 from callcenter.lib.states import transition
 from requests_app.services import calls
 from requests_app.states import Outcome
-from telephony.models import AttemptEntry, CallAttempt
+from telephony.models import AttemptEntry, CallAttempt, DialerLine
+from telephony.selectors import was_answered_meanwhile, was_called_again
 from telephony.services.retries import next_try_at
-from telephony.states import MOVES, RANK, AttemptState
+from telephony.states import MOVES, RANK, AttemptState, MoveReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +25,12 @@ S = AttemptState
 
 
 def locked(attempt_id: int) -> CallAttempt:
-    """The attempt with its line, locked until the transaction ends. An attempt is locked before its request, always."""
-    return for_update(CallAttempt.objects.filter(pk=attempt_id)).select_related("line").get()
+    """The attempt with its line, locked until the transaction ends.
+
+    An attempt is locked before its request, always, and an earlier attempt before a later one.
+    """
+    line_secrets = [f"line__{name}" for name in DialerLine.SECRET_FIELDS]
+    return for_update(CallAttempt.objects.filter(pk=attempt_id)).select_related("line").defer(*line_secrets).get()
 
 
 def move(
@@ -103,7 +108,11 @@ def end(
     actor: User | None = None,
     **changes: Any,
 ) -> bool:
-    """Whether this caller ended the attempt; its request is completed, tried again by the rules, or given up."""
+    """Whether this caller ended the attempt; its request is completed, tried again by the rules, or given up.
+
+    An earlier call of which late news said "answered" while this one was on counts for the request: it is not called
+    a third time.
+    """
     moved = move(
         attempt,
         S.ENDED,
@@ -116,6 +125,8 @@ def end(
         **changes,
     )
     if moved and attempt.call_request_id is not None:
+        if outcome != Outcome.ANSWERED and was_answered_meanwhile(attempt):
+            outcome = Outcome.ANSWERED
         calls.settle_request(
             attempt.call_request_id,
             outcome=outcome,
@@ -128,10 +139,14 @@ def end(
 
 @transaction.atomic
 def correct(attempt: CallAttempt, outcome: Outcome, *, now: datetime, has_conflict: bool) -> None:
-    """Give an ended attempt the outcome that its whole set of news means, and its request what follows from it."""
+    """Give an ended attempt the outcome that its whole set of news means, and its request what follows from it.
+
+    For a request that has been called again since, only "answered" still matters; it stops a call that is claimed.
+    """
+    has_conflict = has_conflict or attempt.has_conflict
     if (attempt.outcome, attempt.has_conflict) == (outcome, has_conflict):
         return
-    before = attempt.outcome
+    before = Outcome(attempt.outcome)
     attempt.outcome, attempt.has_conflict = outcome, has_conflict
     columns = ["outcome", "has_conflict"]
     if outcome == Outcome.ANSWERED and attempt.answered_at is None:
@@ -141,11 +156,25 @@ def correct(attempt: CallAttempt, outcome: Outcome, *, now: datetime, has_confli
     if before == outcome:
         return
     AttemptEntry.objects.create(attempt=attempt, at=now, from_state=S.ENDED, to_state=S.ENDED, reason=outcome)
-    if attempt.call_request_id is not None:
+    if attempt.call_request_id is None:
+        return
+    if outcome == Outcome.ANSWERED:
+        _withdraw_next_try(attempt, now=now)
+    if outcome == Outcome.ANSWERED or not was_called_again(attempt):
         calls.correct_outcome(
             attempt.call_request_id,
+            was=before,
             outcome=outcome,
             retry_at=next_try_at(attempt, outcome=outcome, now=now),
             needs_disposition=attempt.line.requires_disposition,
             now=now,
         )
+
+
+def _withdraw_next_try(attempt: CallAttempt, *, now: datetime) -> None:
+    """Give back the claim of a later try, if there is one: its intent is not committed, so nobody was called."""
+    claimed = CallAttempt.objects.filter(
+        call_request_id=attempt.call_request_id, number__gt=attempt.number, state=S.CLAIMED
+    )
+    for attempt_id in claimed.values_list("pk", flat=True):
+        release(locked(attempt_id), expected=[S.CLAIMED], reason=MoveReason.WITHDRAWN, due_at=now, now=now)

@@ -40,4 +40,5 @@ def wait_after_not_sent(attempt: CallAttempt, *, now: datetime) -> datetime:
         if state != AttemptState.RELEASED:
             break
         in_a_row += 1
-    return now + min(NOT_SENT_FIRST_WAIT * 2**in_a_row, NOT_SENT_LONGEST_WAIT)
+    wait: timedelta = min(NOT_SENT_FIRST_WAIT * 2**in_a_row, NOT_SENT_LONGEST_WAIT)
+    return now + wait

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from requests_app.states import Outcome
 from telephony import selectors
@@ -68,8 +68,8 @@ def _each(attempts: list[CallAttempt], settle: Callable[[CallAttempt, datetime],
         try:
             with transaction.atomic():
                 settled += settle(moves.locked(attempt.pk), now)
-        except DatabaseError:
-            log.warning("attempt %s: could not be settled now; the next sweep tries again", attempt.pk, exc_info=True)
+        except Exception:
+            log.exception("attempt %s: could not be settled now; the next sweep tries again", attempt.pk)
     return settled
 
 
