@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 from datetime import time
+from functools import cache
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
@@ -21,7 +23,13 @@ from telephony.models import DialerLine, DirectcallAccount, OpeningHours
 
 _numbers = itertools.count(1)
 
-PASSWORD = "correct horse battery staple"  # noqa: S105 - the password of users that exist only in a test
+PASSWORD = "correct horse battery staple"
+
+
+@cache
+def _hashed_password() -> str:
+    # Argon2 is slow by intent; once is enough for all users of a run.
+    return make_password(PASSWORD)
 
 
 def make_company(name: str = "", **fields: Any) -> Company:
@@ -31,9 +39,9 @@ def make_company(name: str = "", **fields: Any) -> Company:
 
 def make_user(*companies: Company, role: str = ADMINISTRATOR, email: str = "", **fields: Any) -> User:
     """A saved member of the staff in one role, bound to the companies (none = all)."""
-    user = User.objects.create_user(
-        email or f"pessoa{next(_numbers)}@example.com", PASSWORD, **{"is_staff": True, **fields}
-    )
+    address = (email or f"pessoa{next(_numbers)}@example.com").lower()
+    user = User(email=address, password=_hashed_password(), **{"is_staff": True, **fields})
+    user.save()
     user.companies.set(companies)
     user.groups.add(Group.objects.get(name=role))
     return user
@@ -77,7 +85,7 @@ def make_line(company: Company, *, open_always: bool = True, **fields: Any) -> D
     return line
 
 
-def make_account(company: Company, *, secret: str = "s3cr3t-of-the-path", **fields: Any) -> DirectcallAccount:  # noqa: S107
+def make_account(company: Company, *, secret: str = "s3cr3t-of-the-path", **fields: Any) -> DirectcallAccount:
     """A saved account at the carrier whose webhook path ends in `secret`."""
     return DirectcallAccount.objects.create(
         company=company, name="Directcall", webhook_secret=secret, webhook_digest=digest(secret), **fields
