@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from callcenter.health import healthz, readyz
+from requests_app.dialects.cscart.views import by_parameter
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("webhooks/", include("telephony.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="api-docs"),
+    # CS-Cart answers for everything else below /api/: keep it after the other mounts there.
+    path("api/", include("requests_app.dialects.cscart.urls")),
+    path("api.php", by_parameter),
+    path("venddor/", include("requests_app.dialects.venddor.urls")),
 ]
+
+handler400 = "callcenter.error_pages.bad_request"
+handler403 = "callcenter.error_pages.permission_denied"
+handler404 = "callcenter.error_pages.page_not_found"
+handler500 = "callcenter.error_pages.server_error"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import TYPE_CHECKING, TypeVar
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -33,6 +35,16 @@ def for_claim(queryset: QuerySet[M]) -> QuerySet[M]:
     if is_postgresql():
         return queryset.select_for_update(of=("self",), skip_locked=True)
     return queryset
+
+
+def contains_any_case(field: str, text: str) -> Q:
+    """The condition that the field has the text in it, in upper or lower case; no character is a wildcard.
+
+    SQLite folds only ASCII in LIKE, so a text with other letters is compared by Python there.
+    """
+    if text.isascii() or is_postgresql():
+        return Q(**{f"{field}__icontains": text})
+    return Q(**{f"{field}__iregex": re.escape(text)})
 
 
 def serialize(name: str) -> None:

@@ -1,0 +1,250 @@
+"""The CS-Cart dialect's list, item, and the ways to name them in a URL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from callcenter.lib.errors import InvalidInput, NotFound
+from requests_app.dialects.companies import company_for
+from requests_app.dialects.cscart import openapi, wire
+from requests_app.dialects.cscart.filters import CsCartFilter
+from requests_app.dialects.cscart.requests import (
+    body_of,
+    check_accept,
+    check_content_type,
+    media_type_of,
+    numeric_id,
+)
+from requests_app.dialects.cscart.serializers import CsCartCallRequestInput
+from requests_app.dialects.fields import checked
+from requests_app.dialects.filters import filtered
+from requests_app.dialects.http import DialectView, Refused, encoded, json_response, no_content
+from requests_app.dialects.listing import Listing, listing, order_status, product_name
+from requests_app.models import CallRequest, Product
+from requests_app.services.intake import change_call_request, create_call_request, delete_call_request
+from requests_app.states import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+    from rest_framework.request import Request
+
+    from requests_app.dialects.filters import Rows
+
+
+# Methods that only make sense with an id -> the permission they ask for first.
+_NEEDS_ID: Final = {"PUT": "change", "DELETE": "delete"}
+
+
+class CsCartView(DialectView):
+    """What every CS-Cart entity does first, in CS-Cart's order: 401, OPTIONS, 415, 406, 400."""
+
+    source = Source.CSCART
+    wire_names = wire.WIRE_NAMES
+    # The documented answer for whatever can't be deleted.
+    conflict_status: ClassVar[int] = 400
+    payload: Any = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Nothing; the caller is known and the body read then.
+
+        Errors: `Refused`.
+        """
+        super().initial(request, *args, **kwargs)
+        if request.method in {"PUT", "POST"}:
+            check_content_type(request)
+            self.payload = body_of(request)
+        elif request.method in {"GET", "HEAD"}:
+            check_accept(request.META.get("HTTP_ACCEPT", ""))
+
+    def fields_sent(self) -> dict[str, Any]:
+        """The checked fields of the body, under this dialect's names.
+
+        Errors: `Refused` 405 for an empty body, 400 for one that is no object or has a field at fault.
+        """
+        if not self.payload:
+            raise Refused(405, _("Faltam os parâmetros no corpo."))
+        if not isinstance(self.payload, dict):
+            raise Refused(400, _("phone: o corpo deve ser um objeto com phone ou email."))
+        body = checked(CsCartCallRequestInput, self.payload)
+        if body.get("status", "") is None:
+            del body["status"]
+        return body
+
+
+class CallRequestListView(CsCartView):
+    """`/call_requests`."""
+
+    @openapi.LIST
+    def get(self, request: Request) -> HttpResponseBase:
+        """A page of requests."""
+        self.require("view")
+        query = request.query_params.dict()
+        scope = self.caller.company_scope
+        rows = filtered(CsCartFilter, CallRequest.objects.visible_to(scope), query, company_scope=scope)
+        page = listing(rows, query, present=_item_columns)
+        body = _list_body(page, wire.params(page, query))
+        if page.is_short:
+            return HttpResponse(b"".join(body), content_type="application/json")
+        return StreamingHttpResponse(body, content_type="application/json")
+
+    @openapi.CREATE
+    def post(self, request: Request) -> HttpResponse:
+        """A new request."""
+        self.require("add")
+        body = self.fields_sent()
+        if body.get("phone", "") in {"", "0"} and body.get("email", "") in {"", "0"}:
+            raise Refused(400, *_contact_missing(media_type_of(request)))
+        company_id = company_for(self.caller.user, asked_id=body.get("company_id", 0))
+        created = _without_stranger(
+            wire.fields(body),
+            lambda fields: create_call_request(company_id, origin=self.origin, now=timezone.now(), fields=fields),
+        )
+        return json_response({"request_id": str(created.pk)}, status=201)
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """Errors: `Refused` 403 or 405; PUT and DELETE are told that they need an id."""
+        if request.method in _NEEDS_ID:
+            self.require(_NEEDS_ID[request.method])
+            raise Refused(405, _("Falta o número do pedido na URL"))
+        raise Refused(405)
+
+
+class CallRequestView(CsCartView):
+    """`/call_requests/:id`; another company's request is as good as none."""
+
+    @openapi.RETRIEVE
+    def get(self, request: Request, request_id: int) -> HttpResponse:
+        """One request."""
+        self.require("view")
+        rows = CallRequest.objects.visible_to(self.caller.company_scope).filter(pk=request_id)
+        row = _item_columns(rows).first()
+        if row is None:
+            raise Refused(404)
+        return json_response(wire.item(row, _product_names([row])), ascii_only=True)
+
+    @openapi.UPDATE
+    def put(self, request: Request, request_id: int) -> HttpResponse:
+        """The fields sent are changed, the others stay."""
+        self.require("change")
+        fields, scope, now = wire.fields(self.fields_sent()), self.caller.company_scope, timezone.now()
+        try:
+            _without_stranger(
+                fields,
+                lambda known: change_call_request(request_id, scope=scope, origin=self.origin, now=now, fields=known),
+            )
+        except NotFound:
+            raise Refused(400) from None
+        return json_response({"request_id": str(request_id)})
+
+    @openapi.DELETE
+    def delete(self, request: Request, request_id: int) -> HttpResponse:
+        """The request is gone for good. A body, empty or not, is not looked at."""
+        self.require("delete")
+        delete_call_request(request_id, scope=self.caller.company_scope, origin=self.origin, now=timezone.now())
+        return no_content()
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """Errors: `Refused` 403 or 405; POST is told that a new request has no id yet."""
+        if request.method == "POST":
+            self.require("add")
+            raise Refused(405, _("POST não leva número do pedido na URL"))
+        raise Refused(405)
+
+
+class UnknownEntityView(CsCartView):
+    """Anything else below `/api`: refused in CS-Cart's order, so that a caller without a key learns nothing."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Errors: `Refused`, at the latest 404."""
+        super().initial(request, *args, **kwargs)
+        if request.method != "OPTIONS":
+            entity = kwargs["entity"]
+            raise Refused(404, *([_("não há “%(entity)s” nesta API") % {"entity": entity}] if entity else []))
+
+
+_list = CallRequestListView.as_view()
+_item = CallRequestView.as_view()
+_unknown = UnknownEntityView.as_view()
+
+
+@csrf_exempt
+def by_path(request: HttpRequest, path: str) -> HttpResponseBase:
+    """The answer of the view that a path below `/api/` names, in any of the forms that CS-Cart understands.
+
+    The version may be left out, one trailing slash is ignored, and an id of 0 is no id.
+    """
+    segments = path.removesuffix("/").split("/")
+    if segments[0] == "2.0":
+        segments = segments[1:]
+    match segments:
+        case ["call_requests"]:
+            return _list(request)
+        case ["call_requests", segment]:
+            request_id = numeric_id(segment)
+            if request_id is None:
+                return _unknown(request, entity="")
+            return _item(request, request_id=request_id) if request_id else _list(request)
+        case _:
+            is_broken = not all(segments) or segments[0] == "call_requests"
+            return _unknown(request, entity="" if is_broken else segments[0][:64])
+
+
+@csrf_exempt
+def by_parameter(request: HttpRequest) -> HttpResponseBase:
+    """The same for servers that don't rewrite URLs: `/api.php?_d=call_requests/7`."""
+    return by_path(request, request.GET.get("_d", ""))
+
+
+def _item_columns(rows: Rows) -> Any:
+    return rows.values(*wire.COLUMNS, order_status=order_status(), product=product_name())
+
+
+def _product_names(rows: list[wire.Row]) -> wire.ProductNames:
+    """Names of the products in the rows' carts; a query only when there is a cart."""
+    wanted = {pair for row in rows if row["cart_products"] for pair in wire.cart_product_ids(row)}
+    if not wanted:
+        return {}
+    found = Product.objects.filter(
+        company_id__in={company_id for company_id, _number in wanted}, number__in={number for _id, number in wanted}
+    )
+    return {
+        (company_id, number): name for company_id, number, name in found.values_list("company_id", "number", "name")
+    }
+
+
+def _list_body(page: Listing, params: dict[str, Any]) -> Iterator[bytes]:
+    yield b'{"call_requests":['
+    comma = b""
+    for rows in page.chunks:
+        names = _product_names(rows)
+        # The array's own brackets are already there.
+        items = encoded([wire.item(row, names) for row in rows], ascii_only=True)[1:-1]
+        if items:
+            yield comma + items
+            comma = b","
+    yield b'],"params":' + encoded(params, ascii_only=True) + b"}"
+
+
+def _without_stranger(fields: Mapping[str, Any], write: Callable[[Mapping[str, Any]], CallRequest]) -> CallRequest:
+    """What `write` stored; a responsible who is no attendant of the company is left out, as CS-Cart does."""
+    try:
+        return write(fields)
+    except InvalidInput as error:
+        if error.field != "responsible_id":
+            raise
+    return write({name: value for name, value in fields.items() if name != "responsible_id"})
+
+
+def _contact_missing(media_type: str) -> list[str]:
+    details = [_("phone: informe o telefone (phone) ou o e-mail (email)")]
+    if media_type not in {"application/json", "application/javascript"}:
+        details.append(_("O corpo foi lido como formulário; para JSON envie Content-Type: application/json"))
+    return details

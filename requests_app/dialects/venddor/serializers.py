@@ -1,0 +1,64 @@
+"""The bodies of the Venddor dialect: what is accepted, and the shapes that OpenAPI shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from requests_app.dialects.fields import Instant, Text, WholeNumber, Word
+from requests_app.dialects.venddor import wire
+
+
+class VenddorCallRequestInput(serializers.Serializer[Any]):
+    """What PUT takes, and POST with `phone`; unknown and read-only fields are ignored."""
+
+    phone = Text(128, allow_blank=False, allow_null=False)
+    name = Text(250)
+    request_time = Instant(help_text="When the customer wants the call; it is not dialed before.")
+    notes = Text(100_000, keep_null=True)
+    status = Word(wire.STATUSES, help_text="pending = any open state; the finer words are taken too.")
+    priority = Word(list(wire.PRIORITIES), help_text="normal when absent.")
+    assignee_id = WholeNumber(help_text="An attendant of the company; null or 0 = nobody.")
+    completed_at = Instant(help_text="Only with a completed status; now when absent.")
+    company_id = WholeNumber(help_text="Only for keys that serve several companies; PUT ignores it.")
+
+
+class VenddorNewCallRequestInput(VenddorCallRequestInput):
+    """What POST takes."""
+
+    phone = Text(128, required=True, allow_blank=False, allow_null=False)
+
+
+class VenddorCallRequestItem(serializers.Serializer[Any]):
+    """One request; `updated_at` and `completed_at` are absent until they are set."""
+
+    id = serializers.IntegerField()
+    phone = serializers.CharField()
+    name = serializers.CharField()
+    request_time = Instant()
+    created_at = Instant(required=True, allow_null=False)
+    updated_at = Instant(allow_null=False)
+    notes = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(["pending", "completed"])
+    priority = serializers.ChoiceField(list(wire.PRIORITIES))
+    assignee_id = serializers.IntegerField(allow_null=True)
+    completed_at = Instant(allow_null=False)
+
+
+class VenddorListParams(serializers.Serializer[Any]):
+    """How the page was cut."""
+
+    items_per_page = serializers.IntegerField()
+    page = serializers.IntegerField()
+    sort_order = serializers.ChoiceField(["asc", "desc"])
+    sort_by = serializers.CharField()
+    sort_order_rev = serializers.ChoiceField(["asc", "desc"])
+    total_items = serializers.IntegerField(required=False)
+
+
+class VenddorCallRequestList(serializers.Serializer[Any]):
+    """One page of requests."""
+
+    call_requests = VenddorCallRequestItem(many=True)
+    params = VenddorListParams()

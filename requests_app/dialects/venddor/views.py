@@ -1,0 +1,132 @@
+"""The Venddor dialect's list and item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.http import HttpResponse, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from callcenter.lib.database import for_update
+from requests_app.dialects.bodies import json_body
+from requests_app.dialects.companies import company_for
+from requests_app.dialects.fields import checked
+from requests_app.dialects.filters import Rows, filtered
+from requests_app.dialects.http import DialectView, Refused, encoded, json_response, no_content
+from requests_app.dialects.listing import Listing, listing
+from requests_app.dialects.venddor import openapi, wire
+from requests_app.dialects.venddor.filters import VenddorFilter
+from requests_app.dialects.venddor.serializers import VenddorCallRequestInput, VenddorNewCallRequestInput
+from requests_app.models import CallRequest
+from requests_app.services.intake import change_call_request, create_call_request, delete_call_request
+from requests_app.states import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.http.response import HttpResponseBase
+    from rest_framework.request import Request
+    from rest_framework.serializers import Serializer
+
+
+class VenddorView(DialectView):
+    """What both views share."""
+
+    source = Source.VENDDOR
+    wire_names = wire.WIRE_NAMES
+
+    def fields_sent(self, request: Request, serializer: type[Serializer[Any]]) -> dict[str, Any]:
+        """The checked fields of the body, under this dialect's names.
+
+        Errors: `Refused` 415 for another type than JSON, 400 for what can't be read or accepted.
+        """
+        media_type = str(request.META.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise Refused(415, _("Envie JSON com Content-Type: application/json"))
+        body = json_body(request.body)
+        if not isinstance(body, dict):
+            raise Refused(400, _("O corpo deve ser um objeto JSON"))
+        return checked(serializer, body)
+
+
+class CallRequestListView(VenddorView):
+    """`/call_requests`."""
+
+    @openapi.LIST
+    def get(self, request: Request) -> HttpResponseBase:
+        """A page of requests."""
+        self.require("view")
+        query = request.query_params.dict()
+        scope = self.caller.company_scope
+        rows = filtered(VenddorFilter, CallRequest.objects.visible_to(scope), query, company_scope=scope)
+        page = listing(rows, query, present=_item_columns)
+        if page.is_short:
+            return HttpResponse(b"".join(_list_body(page)), content_type="application/json")
+        return StreamingHttpResponse(_list_body(page), content_type="application/json")
+
+    @openapi.CREATE
+    def post(self, request: Request) -> HttpResponse:
+        """A new request, whole."""
+        self.require("add")
+        body = self.fields_sent(request, VenddorNewCallRequestInput)
+        company_id = company_for(self.caller.user, asked_id=body.get("company_id", 0))
+        created = create_call_request(company_id, origin=self.origin, now=timezone.now(), fields=wire.fields(body))
+        return json_response(wire.item(vars(created)), status=201)
+
+
+class CallRequestView(VenddorView):
+    """`/call_requests/:id`; another company's request is as good as none."""
+
+    @openapi.RETRIEVE
+    def get(self, request: Request, request_id: int) -> HttpResponse:
+        """One request."""
+        self.require("view")
+        row = _item_columns(self._rows(request_id)).first()
+        if row is None:
+            raise Refused(404)
+        return json_response(wire.item(row))
+
+    @openapi.UPDATE
+    def put(self, request: Request, request_id: int) -> HttpResponse:
+        """The request, whole, after the fields sent were changed."""
+        self.require("change")
+        body = self.fields_sent(request, VenddorCallRequestInput)
+        scope = self.caller.company_scope
+        with transaction.atomic():
+            # Locked, because what "pending" means depends on the status that the request has now.
+            current = for_update(self._rows(request_id)).first()
+            if current is None:
+                raise Refused(404)
+            fields = wire.fields(body, current=current.status)
+            changed = change_call_request(
+                request_id, scope=scope, origin=self.origin, now=timezone.now(), fields=fields
+            )
+        return json_response(wire.item(vars(changed)))
+
+    @openapi.DELETE
+    def delete(self, request: Request, request_id: int) -> HttpResponse:
+        """The request is gone for good."""
+        self.require("delete")
+        delete_call_request(request_id, scope=self.caller.company_scope, origin=self.origin, now=timezone.now())
+        return no_content()
+
+    def _rows(self, request_id: int) -> Rows:
+        return CallRequest.objects.visible_to(self.caller.company_scope).filter(pk=request_id)
+
+
+def _item_columns(rows: Rows) -> Any:
+    return rows.values(*wire.COLUMNS)
+
+
+def _list_body(page: Listing) -> Iterator[bytes]:
+    yield b'{"call_requests":['
+    comma = b""
+    for rows in page.chunks:
+        # The array's own brackets are already there.
+        items = encoded([wire.item(row) for row in rows])[1:-1]
+        if items:
+            yield comma + items
+            comma = b","
+    yield b'],"params":' + encoded(wire.params(page)) + b"}"

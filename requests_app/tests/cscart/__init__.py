@@ -1,0 +1,1 @@
+"""The CS-Cart dialect, over HTTP."""

@@ -1,0 +1,1 @@
+"""The Venddor dialect, over HTTP."""
