@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
 from django.utils import timezone
@@ -101,6 +101,14 @@ class CallRequest(models.Model):
         return self.status in {Status.NEW, Status.IN_PROGRESS}
 
 
+# Reasons that are neither a hold nor an outcome, as the services write them.
+_MOVE_LABELS: Final = {
+    "dialed": _("Primeira ligação feita"),
+    "dial_now": _("Mandado ligar agora"),
+    "late_news": _("Notícia atrasada da operadora"),
+}
+
+
 class LedgerEntry(models.Model):
     """One thing that happened to a call request; written once, never changed, and kept when the request is deleted.
 
@@ -161,8 +169,8 @@ class LedgerEntry(models.Model):
 
     @property
     def reason_display(self) -> str:
-        """The reason's label where it is a hold or an outcome, else the code itself."""
-        labels = {**dict(Outcome.choices), **dict(Hold.choices)}
+        """The reason as staff read it, or its code where it has no label."""
+        labels = {**dict(Outcome.choices), **dict(Hold.choices), **_MOVE_LABELS}
         return str(labels.get(self.reason, self.reason))
 
 

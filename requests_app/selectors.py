@@ -57,6 +57,11 @@ def _as_due(row: CallRequest) -> DueRequest:
     )
 
 
+def _field_label(name: str) -> str:
+    field = CallRequest._meta.get_field(name.removesuffix("_id"))
+    return str(getattr(field, "verbose_name", name))
+
+
 def _timeline_entry(entry: LedgerEntry) -> TimelineEntry:
     details: list[tuple[str, str]] = []
     if entry.to_status:
@@ -65,7 +70,7 @@ def _timeline_entry(entry: LedgerEntry) -> TimelineEntry:
     if entry.reason:
         details.append(("motivo", entry.reason_display))
     if entry.detail.get("fields"):
-        details.append(("campos", ", ".join(entry.detail["fields"])))
+        details.append(("campos", ", ".join(map(_field_label, entry.detail["fields"]))))
     details.append(("origem", str(entry.get_source_display())))
     if entry.actor:
         details.append(("por", str(entry.actor)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from telephony.models.attempts import CallAttempt
@@ -63,7 +64,7 @@ class ProviderEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_meaning_display() or self.get_state_display()} ({self.received_at:%d/%m/%Y %H:%M:%S})"
+        return f"{self.get_meaning_display() or self.get_state_display()} ({timezone.localtime(self.received_at):%d/%m/%Y %H:%M:%S})"
 
     @property
     def raw_text(self) -> str:
