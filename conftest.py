@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import django
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from callcenter.tests import environment
 from callcenter.tests.report import write_report
@@ -26,11 +27,23 @@ if settings.configured:
 _started_at = time.monotonic()
 _run = environment.prepare()
 django.setup()
+# The same hash at its lowest price: hundreds of users are made, and none of their passwords is worth stealing.
+Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The xdist workers, which inherit this environment, must not load the settings before their own conftest does."""
+    if session.config.getoption("numprocesses", None):
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests need a Chromium: without one they are skipped with the reason, on CI the run is refused."""
+    """Slow tests go first, so that no process ends the run alone with one.
+
+    Browser tests need a Chromium: without one they are skipped with the reason, on CI the run is refused.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     browser_items = [item for item in items if item.get_closest_marker("browser")]
     if not browser_items or environment.chromium_path():
         return
