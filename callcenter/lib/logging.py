@@ -23,32 +23,47 @@ SECRET_NAME: Final = re.compile(
 )
 
 _WEBHOOK_PATH = re.compile(r"(/webhooks/[a-z]+/)[^\s/?\"']+")
-_NAMED_SECRET = re.compile(
-    r"(?i)([\"']?(?:pass(?:word)?|senha\w*|secret|token|access_token|api[_-]?key|x-api-key|authorization|conta|"
-    r"client_secret|json|data)[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,&;}\]]+)"
-)
+_USER_INFO = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://)[^\s/@\"']*@")
+_COOKIE = re.compile(r"(?i)(\b(?:set-)?cookie\\*[\"']?\s*[=:]\s*)[^\r\n]+")
 # An HTTP credential, with or without its header's name in front.
 _CREDENTIAL = re.compile(r"(?i)\b(basic|bearer|digest)\s+[A-Za-z0-9+/=._~-]{6,}")
-# Eight digits or more, with the punctuation people put into phone numbers; dates and times are left alone.
-_PHONE = re.compile(r"(?<![\w:./-])\+?\(?\d[\d()\-. ]{6,18}\d(?![\w:])")
-_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}")
+_NAMED_SECRET = re.compile(
+    r"(?i)((?:pass(?:word)?|senha\w*|secret|token|access_token|api[_-]?key|(?<=[?&])key|authorization|conta|sessionid|"
+    r"json|data)\\*[\"']?\s*[=:]\s*)(?:(?:basic|bearer|digest)\s+)?"
+    r"(?:\\*\"[^\"]*\"|\\*'[^']*'|[^\s,&;}\]]+)"
+)
+# What looks like a phone number and is none comes first: UUIDs, dates with their times, IPv4 addresses. Then eight
+# digits or more with the punctuation that people put into phone numbers, and ten or more in a row wherever they stand.
+_NUMBER = re.compile(
+    r"""(?ix)
+    (?P<harmless>
+        (?<![\w-]) [0-9a-f]{8} (?:-[0-9a-f]{4}){3} -[0-9a-f]{12} (?![\w-])
+      | (?<!\d) \d{4}-\d{2}-\d{2} (?:[T\ ]\d{2}:\d{2} (?: :\d{2} (?:[.,]\d+)? )? )? (?!\d)
+      | (?<![\d.]) (?:25[0-5]|2[0-4]\d|1?\d?\d) (?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3} (?![\d.])
+    )
+    | (?<![\w./-]) (?<!\d:) \+?\(?\d [\d()\-.\ \u00a0\u2007\u2009\u2011\u202f]{6,18} \d (?![\w:])
+    | \d{10,}
+    | (?<=\d/) \d{4,5}-\d{4} (?!\d)
+    """
+)
+# Line ends of every kind, terminal commands, and halves of surrogate pairs, which no stream can write.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-def _mask_phone(match: re.Match[str]) -> str:
-    text = match.group(0)
-    digits = re.sub(r"\D", "", text)
-    if len(digits) < 8 or _DATE.match(text):
-        return text
-    return f"…{digits[-4:]}"
+def _mask_number(match: re.Match[str]) -> str:
+    digits = re.sub(r"\D", "", match[0])
+    return match[0] if match["harmless"] or len(digits) < 8 else f"…{digits[-4:]}"
 
 
 def redacted(text: str) -> str:
-    """The text with webhook secrets, named secrets and phone numbers masked, and on one line."""
+    """The text with webhook secrets, credentials, named secrets and phone numbers masked, and on one line."""
     text = _WEBHOOK_PATH.sub(rf"\1{MASK}", text)
+    text = _USER_INFO.sub(rf"\1{MASK}@", text)
+    text = _COOKIE.sub(rf"\1{MASK}", text)
     text = _CREDENTIAL.sub(rf"\1 {MASK}", text)
     text = _NAMED_SECRET.sub(rf"\1{MASK}", text)
-    text = _PHONE.sub(_mask_phone, text)
-    return text.replace("\r", "\\r").replace("\n", "\\n").replace("\x1b", "\\x1b")
+    text = _NUMBER.sub(_mask_number, text)
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 class RedactingFormatter(logging.Formatter):

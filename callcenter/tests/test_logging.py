@@ -46,6 +46,13 @@ def raised(message: str) -> Raised:
         ("Authorization: Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
         ("authorization = Bearer eyJhbGciOi.J9", "eyJhbGciOi"),
         ("sent with Bearer eyJhbGciOi.J9", "eyJhbGciOi"),
+        ("Authorization: Basic YTo=", "YTo="),
+        ("redis://:s3cret@127.0.0.1:6379/0 refused", "s3cret"),
+        ("callback https://usuario:senha-x@dominio.example/x", "senha-x"),
+        ("GET /x?key=abc123", "abc123"),
+        ("Cookie: sessionid=abc123; csrftoken=def456", "def456"),
+        (r'body {\"SENHA\": \"4567 x\"}', "4567"),
+        ("{'SENHA_DISPOSITIVO': '4567'}", "4567"),
     ],
 )
 def test_a_secret_does_not_reach_the_log(text: str, secret: str) -> None:
@@ -61,10 +68,36 @@ def test_a_secret_does_not_reach_the_log(text: str, secret: str) -> None:
         "due at 2026-11-23T02:26:20.123+00:00",
         "attempt 123e4567-e89b-12d3-a456-426614174000",
         "listening on 127.0.0.1:8000",
+        "192.168.100.200 asked for 4321 bytes",
+        "attempt 12345678-1234-1234-1234-123456789012",
+        "call 08/07/24 10:46:19 010A 0974/00",
+        "at 23/11/2026 12:30:45 42 calls",
+        "request 1234567 of 9999999",
+        "https://pabx.example/requests/1/chamada-preditiva",
     ],
 )
 def test_what_an_operator_needs_stays_readable(text: str) -> None:
     assert redacted(text) == text
+
+
+@pytest.mark.parametrize(
+    "phone",
+    [
+        "+5511999998888", "5511999998888", "11999998888", "999998888", "99999-8888", "(11) 99999-8888",
+        "11 99999 8888", "011 99999-8888", "0 15 11 99999-8888", "+55 (11) 9.9999-8888", "+55-11-99999-8888",
+        "tel:+5511999998888", "tel:99999-8888", "ip11999998888", "04832817000", "+7(999)111-22-33",
+        "11/99999-8888", "%2B5511999998888", "%2B55%2011%2099999-8888", "/calls/5511999998888/", "5511999998888.wav",
+        "_5511999998888_", "[11999998888]", "55\u00a011\u00a099999\u20118888",
+        "１１９９９９９８８８８",
+    ],
+)  # fmt: skip
+def test_of_a_phone_number_the_log_keeps_four_digits_however_it_is_spelled(phone: str) -> None:
+    found = redacted(f"calling {phone} failed")
+    digits = "".join(character for character in phone.replace("%2B", "").replace("%20", "") if character.isdigit())
+    assert f"…{digits[-4:]}" in found
+    assert digits[-7:-4] not in found
+    assert found.startswith("calling ")
+    assert found.endswith(" failed")
 
 
 def test_a_record_is_one_line_whatever_a_caller_sends() -> None:
@@ -72,6 +105,15 @@ def test_a_record_is_one_line_whatever_a_caller_sends() -> None:
     assert "\n" not in line
     assert "\x1b" not in line
     assert line.endswith(r"INFO telephony name a\nFORGED\r\x1b[31m")
+
+
+@pytest.mark.parametrize("character", ["\n", "\r", "\x00", "\x85", "\x1b", "\x7f", "\u2028", "\u2029", "\ud800"])
+def test_no_character_of_a_caller_ends_the_line_or_breaks_the_stream(character: str) -> None:
+    for formatter in (RedactingFormatter(), JsonFormatter()):
+        line = formatter.format(record("name %s", f"a{character}FORGED"))
+        assert len(line.splitlines()) == 1
+        assert line.encode().count(b"FORGED") == 1
+        assert character not in line
 
 
 def test_a_traceback_keeps_its_lines_and_loses_its_secrets() -> None:
