@@ -23,7 +23,7 @@ SECRET_NAME: Final = re.compile(
 )
 
 _WEBHOOK_PATH = re.compile(r"(/webhooks/[a-z]+/)[^\s/?\"']+")
-_USER_INFO = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://)[^\s/@\"']*@")
+_USER_INFO = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{0,20}://)[^\s/@\"']*@")
 _COOKIE = re.compile(r"(?i)(\b(?:set-)?cookie\\*[\"']?\s*[=:]\s*)[^\r\n]+")
 # An HTTP credential, with or without its header's name in front.
 _CREDENTIAL = re.compile(r"(?i)\b(basic|bearer|digest)\s+[A-Za-z0-9+/=._~-]{6,}")
