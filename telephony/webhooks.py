@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import logging
 from typing import TYPE_CHECKING
 
@@ -63,7 +62,8 @@ def _is_authorized(request: HttpRequest, account: DirectcallAccount) -> bool:
         return False
     try:
         given = base64.b64decode(encoded.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
+        # Not Base64 (binascii.Error), not ASCII, or not UTF-8.
         return False
     return same(given, f"{account.webhook_username}:{account.webhook_password}")
 

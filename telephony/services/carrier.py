@@ -11,10 +11,13 @@ from django.utils import timezone
 
 from callcenter.lib.secrets import digest, random_token
 from telephony.models import DirectcallAccount
-from telephony.providers.directcall.client import AccountAccess, DirectcallClient, RegisteredCallback, Token
+from telephony.providers.directcall.client import AccountAccess, DirectcallClient, Token
+from telephony.providers.http import Timeouts
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from telephony.providers.directcall.wire import RegisteredCallback
 
 
 def prepare_account(account: DirectcallAccount) -> None:
@@ -79,8 +82,10 @@ def _client(account: DirectcallAccount) -> DirectcallClient:
         on_new_token=lambda new: _remember(account, access_token=new.value, access_token_expires_at=new.expires_at),
         list_path=settings.DIRECTCALL_LIST_CALLBACK_PATH,
         remove_path=settings.DIRECTCALL_REMOVE_CALLBACK_PATH,
-        connect_timeout_seconds=settings.DIRECTCALL_CONNECT_TIMEOUT_SECONDS,
-        read_timeout_seconds=settings.DIRECTCALL_READ_TIMEOUT_SECONDS,
+        timeouts=Timeouts(
+            connect_seconds=settings.DIRECTCALL_CONNECT_TIMEOUT_SECONDS,
+            answer_seconds=settings.DIRECTCALL_READ_TIMEOUT_SECONDS,
+        ),
     )
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from callcenter.lib.errors import DomainError
 from telephony.models import DirectcallAccount
-from telephony.providers.base import ProviderError
 from telephony.services import carrier
 
 
@@ -26,14 +26,16 @@ class Command(BaseCommand):
         accounts = DirectcallAccount.objects.filter(is_enabled=True)
         if options["account"] is not None:
             accounts = accounts.filter(pk=options["account"])
-        if not accounts:
+        account_ids = list(accounts.order_by("pk").values_list("pk", flat=True))
+        if not account_ids:
             raise CommandError("Não há conta Directcall ligada com este número.")
-        failed = [account.pk for account in accounts if not self._run(options["action"], account)]
+        failed = [account_id for account_id in account_ids if not self._run(options["action"], account_id)]
         if failed:
             raise CommandError(f"Falhou para: {', '.join(map(str, failed))}.")
 
-    def _run(self, action: str, account: DirectcallAccount) -> bool:
+    def _run(self, action: str, account_id: int) -> bool:
         try:
+            account = DirectcallAccount.objects.get(pk=account_id)
             if action == "register":
                 self.stdout.write(f"{account.pk} {account}: registrado, código {carrier.register_callback(account)}")
             elif action == "remove":
@@ -43,7 +45,8 @@ class Command(BaseCommand):
                 for callback in carrier.list_callbacks(account):
                     ours = " (nosso)" if callback.code == account.callback_code else ""
                     self.stdout.write(f"{account.pk} {account}: {callback.code}{ours}")
-        except ProviderError as error:
-            self.stderr.write(f"{account.pk} {account}: {error.message}")
+        except DomainError as error:
+            # Of the provider, or a secret that can't be decrypted: the other accounts go on.
+            self.stderr.write(f"{account_id}: {error.message}")
             return False
         return True
