@@ -51,7 +51,7 @@ def raised(message: str) -> Raised:
         ("callback https://usuario:senha-x@dominio.example/x", "senha-x"),
         ("GET /x?key=abc123", "abc123"),
         ("Cookie: sessionid=abc123; csrftoken=def456", "def456"),
-        (r'body {\"SENHA\": \"4567 x\"}', "4567"),
+        (r"body {\"SENHA\": \"4567 x\"}", "4567"),
         ("{'SENHA_DISPOSITIVO': '4567'}", "4567"),
     ],
 )

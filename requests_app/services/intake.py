@@ -164,7 +164,8 @@ def dial_now(request_id: int, *, scope: Iterable[int] | None, origin: Origin, no
 
 
 def _locked(request_id: int, *, scope: Iterable[int] | None) -> CallRequest:
-    found = for_update(CallRequest.objects.visible_to(scope).filter(pk=request_id)).select_related("company").first()
+    visible = CallRequest.objects.visible_to(scope).filter(pk=request_id)
+    found: CallRequest | None = for_update(visible).select_related("company").first()
     if found is None:
         raise NotFound(_("Não existe um pedido com este número."))
     return found
