@@ -152,6 +152,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     # Enumerations stay where they are used: the two dialects have different words for one state.
     "POSTPROCESSING_HOOKS": [],
+    "OAS_VERSION": "3.1.0",
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 

@@ -99,10 +99,11 @@ class Instant(serializers.Field):  # type: ignore[type-arg]
         Errors: `ValidationError`; also without a zone, where a guess would call somebody at the wrong hour.
         """
         try:
-            at = datetime.fromisoformat(data)
-            if at.tzinfo is not None and "T" in data.upper() and at.year in _YEARS:
+            text = data.upper()
+            at = datetime.fromisoformat(text)
+            if at.tzinfo is not None and "T" in text and at.year in _YEARS:
                 return at.astimezone(UTC).replace(microsecond=0)
-        except (TypeError, ValueError, OverflowError):
+        except (AttributeError, ValueError, OverflowError):
             pass
         raise serializers.ValidationError(
             _("Use data e hora ISO 8601 com fuso, de 2000 a 2100, como 2025-04-17T14:30:00Z.")
