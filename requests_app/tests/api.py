@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.test import Client
 
-from callcenter.tests.factories import make_api_key
+from callcenter.tests.factories import make_api_key, make_attendant, make_company
 
 if TYPE_CHECKING:
-    from callcenter.accounts.models import User
+    from callcenter.accounts.models import Company, User
 
 
 def basic(email: str, secret: str) -> str:
@@ -57,6 +57,14 @@ class Shop:
     def delete(self, url: str) -> Any:
         """The answer to a DELETE without a body."""
         return self.http.delete(url)
+
+
+def stranger_id(kind: str, company: Company) -> int:
+    """The id of somebody who can't be made responsible in that company: `unknown`, `foreign` or `inactive`."""
+    if kind == "unknown":
+        return 999_999
+    stranger = make_attendant(make_company()) if kind == "foreign" else make_attendant(company, is_active=False)
+    return stranger.pk
 
 
 def ordered(text: str | bytes) -> str:

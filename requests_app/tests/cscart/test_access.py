@@ -96,7 +96,7 @@ def test_the_use_of_a_key_is_noted_to_the_minute(shop: Shop) -> None:
 
     ApiKey.objects.update(last_used_at=timezone.now() - timedelta(minutes=2))
     shop.get(URL)
-    assert ApiKey.objects.get().last_used_at >= first
+    assert ApiKey.objects.filter(last_used_at__gte=first).exists()
 
 
 @pytest.mark.parametrize("held", ["view", "add", "change", "delete", None])

@@ -54,7 +54,7 @@ def test_products_that_are_known_get_their_name(shop: Shop, company: Company) ->
         {"product_id": True},
     ]
     assert shown(shop, {"k": ENTRY}) == {"k": {**ENTRY, "product": "Chá verde"}}
-    assert "product" not in CallRequest.objects.latest("pk").cart_products["k"]
+    assert CallRequest.objects.latest("pk").cart_products == {"k": ENTRY}
 
 
 def test_an_empty_cart_replaces_a_full_one(shop: Shop, company: Company) -> None:

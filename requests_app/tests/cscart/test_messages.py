@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import OperationalError
 
 from callcenter.tests.factories import make_call_request
 from requests_app.dialects.cscart import views
@@ -174,14 +175,23 @@ def test_nobody_may_keep_an_answer(shop: Shop) -> None:
     assert shop.get(URL)["Cache-Control"] == "no-store"
 
 
-def test_what_nobody_foresaw_is_a_500_in_json_and_in_the_log(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("error", "status", "phrase"),
+    [(ZeroDivisionError, 500, "Internal Server Error"), (OperationalError, 503, "Service Unavailable")],
+)
+def test_what_nobody_foresaw_is_a_5xx_in_json_and_in_the_log(
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: type[Exception],
+    status: int,
+    phrase: str,
 ) -> None:
     def fail(*args: Any, **kwargs: Any) -> None:
-        raise ZeroDivisionError
+        raise error
 
     monkeypatch.setattr(views, "listing", fail)
 
     with caplog.at_level(logging.ERROR):
-        assert_error(shop.get(URL), 500, phrase="Internal Server Error")
-    assert "ZeroDivisionError" in caplog.text
+        assert_error(shop.get(URL), status, phrase=phrase)
+    assert error.__name__ in caplog.text

@@ -57,7 +57,16 @@ NOT_FOUND = [
     "/api/2.0/call_requests/1/items",
     "/api.php",
 ]
-UNKNOWN = ["/api/2.0/orders", "/api/orders/5", "/api/1.0/call_requests", "/api/2/call_requests", "/api.php?_d=orders"]
+UNKNOWN = [
+    "/api/2.0/orders",
+    "/api/orders/5",
+    "/api/1.0/call_requests",
+    "/api/2/call_requests",
+    "/api/2.1/call_requests",
+    "/api/version",
+    "/api/stores/1/call_requests",
+    "/api.php?_d=orders",
+]
 
 
 @pytest.mark.parametrize("url", LISTS)

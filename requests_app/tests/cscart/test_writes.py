@@ -11,7 +11,7 @@ import time_machine
 from callcenter.accounts.models import Company, User
 from callcenter.tests.factories import make_attendant, make_call_request, make_company, make_user
 from requests_app.models import CallRequest, LedgerEntry, Order, Product
-from requests_app.tests.api import Shop, assert_error
+from requests_app.tests.api import Shop, assert_error, stranger_id
 
 URL = "/api/2.0/call_requests"
 NOW = datetime(2025, 4, 16, 10, 25, 32, tzinfo=UTC)
@@ -129,11 +129,7 @@ def test_unknown_keys_and_the_id_are_ignored(shop: Shop) -> None:
 
 @pytest.mark.parametrize("kind", ["unknown", "foreign", "inactive"])
 def test_a_responsible_who_is_no_attendant_of_the_company_is_dropped(shop: Shop, company: Company, kind: str) -> None:
-    stranger = {
-        "unknown": lambda: 999_999,
-        "foreign": lambda: make_attendant(make_company()).pk,
-        "inactive": lambda: make_attendant(company, is_active=False).pk,
-    }[kind]()
+    stranger = stranger_id(kind, company)
 
     item = created(shop, {"phone": "1", "user_id": stranger, "name": "Ana"})
 

@@ -9,7 +9,7 @@ import pytest
 
 from callcenter.tests.factories import make_attendant, make_call_request, make_company, make_user
 from requests_app.models import CallRequest, LedgerEntry
-from requests_app.tests.api import Shop, assert_error
+from requests_app.tests.api import Shop, assert_error, stranger_id
 
 if TYPE_CHECKING:
     from callcenter.accounts.models import Company
@@ -155,11 +155,7 @@ def test_an_instant_that_is_none_or_lacks_its_zone_is_refused_with_a_sample(shop
 def test_an_assignee_who_is_no_attendant_of_the_company_is_refused_by_name(
     shop: Shop, company: Company, kind: str
 ) -> None:
-    stranger = {
-        "unknown": lambda: 999_999,
-        "foreign": lambda: make_attendant(make_company()).pk,
-        "inactive": lambda: make_attendant(company, is_active=False).pk,
-    }[kind]()
+    stranger = stranger_id(kind, company)
     call_request = make_call_request(company, name="Ana")
 
     assert_error(shop.post(URL, {"phone": "1", "assignee_id": stranger}), 400, "Bad Request: assignee_id: ")
