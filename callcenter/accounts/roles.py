@@ -59,7 +59,13 @@ _ADMINISTRATOR: Final = _SUPERVISOR | {
     "telephony.change_directcallaccount",
     "telephony.delete_directcallaccount",
     "telephony.view_fieldalias",
+    "telephony.add_fieldalias",
+    "telephony.change_fieldalias",
+    "telephony.delete_fieldalias",
     "telephony.view_statusalias",
+    "telephony.add_statusalias",
+    "telephony.change_statusalias",
+    "telephony.delete_statusalias",
 }
 
 # Role -> "app_label.codename" of every permission that it grants.

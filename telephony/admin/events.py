@@ -17,7 +17,8 @@ from callcenter.lib.display import absolute, badge
 from callcenter.lib.errors import Conflict
 from callcenter.lib.phones import display
 from telephony.models import ProviderEvent
-from telephony.services.events import apply_event
+from telephony.services.events import apply_event_again
+from telephony.states import Meaning
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -113,9 +114,9 @@ class ProviderEventAdmin(ReadOnlyAdmin):
         """Look again for the calls that these events are about."""
 
         def apply(event: ProviderEvent) -> str:
-            if event.state == State.APPLIED:
+            if event.state == State.APPLIED and event.meaning != Meaning.UNKNOWN:
                 raise Conflict(_("já estava aplicado."))
-            if not apply_event(event.pk, now=timezone.now()):
+            if not apply_event_again(event.pk, now=timezone.now()):
                 raise Conflict(_("ainda não corresponde a nenhuma chamada."))
             return _("Aplicado de novo.")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db.models import Q
 
 from callcenter.lib.database import for_update, serialize
 from requests_app.services import calls
@@ -20,7 +21,7 @@ from telephony import selectors
 from telephony.models import CallAttempt, ProviderEvent
 from telephony.providers.directcall.callback import CallbackReport, UnreadableCallback, parse_callback
 from telephony.services import moves
-from telephony.states import AWAITING_NEWS, RANK, AttemptState, Projection, project
+from telephony.states import AWAITING_NEWS, RANK, AttemptState, Meaning, Projection, project
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -68,6 +69,20 @@ def apply_event(event_id: int, *, now: datetime) -> bool:
         log.exception("event %s: could not be applied", event_id)
         _count_failure(event_id)
         return False
+
+
+def apply_event_again(event_id: int, *, now: datetime) -> bool:
+    """Whether the event is applied now, read anew by today's tables. Safe to repeat.
+
+    For what a person has mended: a field's name or a status word added, a fault of ours corrected. An event that was
+    applied and understood is left alone.
+    """
+    reopened = ProviderEvent.objects.filter(pk=event_id).filter(
+        Q(state__in=[ProviderEvent.State.UNREADABLE, ProviderEvent.State.FAILED])
+        | Q(state=ProviderEvent.State.APPLIED, meaning=Meaning.UNKNOWN)
+    )
+    reopened.update(state=ProviderEvent.State.RECEIVED, attempt=None, applied_at=None, tries=0, problem="")
+    return apply_event(event_id, now=now)
 
 
 def _apply(event: ProviderEvent, *, now: datetime) -> bool:
@@ -163,9 +178,7 @@ def _advance(attempt: CallAttempt, projection: Projection, *, meaning: str, now:
         CallAttempt.objects.filter(pk=attempt.pk).update(**changes)
 
 
-def _move_on(
-    attempt: CallAttempt, state: AttemptState, *, reason: str, now: datetime, changes: dict[str, Any]
-) -> None:
+def _move_on(attempt: CallAttempt, state: AttemptState, *, reason: str, now: datetime, changes: dict[str, Any]) -> None:
     was_in_doubt = attempt.state == S.IN_DOUBT
     moves.move(attempt, state, expected=[attempt.state], reason=reason, now=now, **changes)
     if attempt.call_request_id is None:
