@@ -77,11 +77,11 @@ def apply_event_again(event_id: int, *, now: datetime) -> bool:
     For what a person has mended: a field's name or a status word added, a fault of ours corrected. An event that was
     applied and understood is left alone.
     """
-    reopened = ProviderEvent.objects.filter(pk=event_id).filter(
-        Q(state__in=[ProviderEvent.State.UNREADABLE, ProviderEvent.State.FAILED])
-        | Q(state=ProviderEvent.State.APPLIED, meaning=Meaning.UNKNOWN)
+    state = ProviderEvent.State
+    not_used = Q(state__in=[state.UNREADABLE, state.FAILED]) | Q(state=state.APPLIED, meaning=Meaning.UNKNOWN)
+    ProviderEvent.objects.filter(not_used, pk=event_id).update(
+        state=state.RECEIVED, attempt=None, applied_at=None, tries=0, problem=""
     )
-    reopened.update(state=ProviderEvent.State.RECEIVED, attempt=None, applied_at=None, tries=0, problem="")
     return apply_event(event_id, now=now)
 
 
