@@ -124,7 +124,9 @@ def test_the_env_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
 def test_nothing_set_means_sqlite_and_a_broker_in_files_below_the_data_folder(tmp_path: Path) -> None:
     expression = "settings.DATABASES['default']['NAME'], settings.CELERY_BROKER_URL"
     for variables in ({}, {"DATABASE_URL": "", "REDIS_URL": ""}):
-        assert value_of(expression, tmp_path, **variables) == f"{tmp_path / 'callcenter.sqlite3'} filesystem://localhost//"
+        assert (
+            value_of(expression, tmp_path, **variables) == f"{tmp_path / 'callcenter.sqlite3'} filesystem://localhost//"
+        )
     assert (tmp_path / "broker" / "queue").is_dir()
 
 
