@@ -95,6 +95,8 @@ def place_calls(attempt_ids: Sequence[int]) -> None:
     if len(attempt_ids) == 1:
         place_call(attempt_ids[0])
         return
+    if not attempt_ids:
+        return
     with ThreadPoolExecutor(max_workers=min(len(attempt_ids), POOL_SIZE), thread_name_prefix="dial") as pool:
         list(pool.map(_place_in_thread, attempt_ids))
 

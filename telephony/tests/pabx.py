@@ -15,16 +15,19 @@ if TYPE_CHECKING:
 class TinyPabx:
     """An HTTP server on a free port; use it in a `with`.
 
-    `status_code` and `body` are its answer (None = the connection is closed without one); `call_ids` are given out one
-    by one where `body` is not set. `before_answer` is called with each POST's fields before it is answered.
+    `status_code` and `body` are its answer (None = the connection is closed without one); without a `body` each call
+    gets an id of its own. `choose_status_code`, when set, is asked for each answer's status. `before_answer` is called
+    with each POST's fields before it is answered.
     """
 
     def __init__(self) -> None:
+        self.lock = threading.Lock()
         self.posts: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.status_code: int | None = 200
         self.body: bytes | None = None
         self.location = ""
+        self.choose_status_code: Callable[[], int | None] | None = None
         self.before_answer: Callable[[dict[str, Any]], None] = lambda _fields: None
         pabx = self
 
@@ -32,13 +35,15 @@ class TinyPabx:
             def do_POST(self) -> None:
                 fields = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 pabx.paths.append(self.path)
-                pabx.posts.append(fields)
+                with pabx.lock:
+                    pabx.posts.append(fields)
+                    call_id = f"08/07/24 10:46:19 010A {len(pabx.posts):04d}/00"
+                    status_code = pabx.choose_status_code() if pabx.choose_status_code else pabx.status_code
                 pabx.before_answer(fields)
-                if pabx.status_code is None:
+                if status_code is None:
                     return
-                call_id = f"08/07/24 10:46:19 010A {len(pabx.posts):04d}/00"
                 body = json.dumps({"ID_CHAMADA": call_id}).encode() if pabx.body is None else pabx.body
-                self.send_response(pabx.status_code)
+                self.send_response(status_code)
                 if pabx.location:
                     self.send_header("Location", pabx.location)
                 self.send_header("Content-Length", str(len(body)))

@@ -12,7 +12,7 @@ from django.utils import timezone
 from callcenter.lib.secrets import SecretUnreadable
 from callcenter.tests.factories import make_line
 from requests_app.models import CallRequest, LedgerEntry
-from requests_app.states import Hold, Priority
+from requests_app.states import Hold, Outcome, Priority
 from telephony import tasks
 from telephony.models import CallAttempt, DialerLine
 from telephony.services import dialing, moves
@@ -62,7 +62,7 @@ def test_two_requests_with_one_number_are_called_one_after_the_other() -> None:
     assert claim(line) == []
     assert claim(make_line(line.company)) == []
     send(first, call_id="x")
-    assert moves.end(moves.locked(first.pk), "busy", expected=["placed"], reason="busy", now=timezone.now())
+    assert moves.end(moves.locked(first.pk), Outcome.BUSY, expected=["placed"], reason="busy", now=timezone.now())
     (second,) = claim(line)
     assert second.phone_e164 == first.phone_e164
     assert second.call_request_id != first.call_request_id

@@ -12,7 +12,7 @@ from callcenter.tests.factories import make_supervisor
 from requests_app.data import Origin
 from requests_app.models import CallRequest
 from requests_app.services.intake import change_call_request, dial_now
-from requests_app.states import Hold, Source
+from requests_app.states import Hold, Outcome, Source
 from telephony.models import CallAttempt, DialerLine, RetryRule
 from telephony.services import answers, moves
 from telephony.states import AttemptState, MoveReason
@@ -83,7 +83,7 @@ def busy_then_claimed_again(line: DialerLine) -> tuple[CallAttempt, CallAttempt]
     """A call that was told to be busy, and the claimed next try of its request."""
     first = placed_call(line)
     deliver("ocupado", callerid="first", destino=first.phone_e164)
-    CallRequest.objects.filter(pk=first.call_request_id).update(due_at=timezone.now())
+    CallRequest.objects.filter(call_attempts=first).update(due_at=timezone.now())
     (second,) = claim(line)
     return first, second
 
@@ -152,7 +152,7 @@ def test_a_person_who_wants_the_call_again_is_not_overruled_by_old_news(line: Di
 def test_news_after_a_call_was_closed_for_silence_tells_what_became_of_it(line: DialerLine) -> None:
     attempt = placed_call(line, now=timezone.now() - timedelta(minutes=6))
     now = timezone.now()
-    assert moves.end(moves.locked(attempt.pk), "no_news", expected=["placed"], reason=MoveReason.NO_NEWS, now=now)
+    assert moves.end(moves.locked(attempt.pk), Outcome.NO_NEWS, expected=["placed"], reason=MoveReason.NO_NEWS, now=now)
     assert fresh(attempt)[1].status == "no_answer"
     deliver("ocupado", callerid="a-1", destino=attempt.phone_e164)
     attempt, request = fresh(attempt)

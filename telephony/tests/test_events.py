@@ -10,6 +10,7 @@ from django.db import DataError, OperationalError
 from django.utils import timezone
 
 from telephony.models import CallAttempt, DialerLine, ProviderEvent
+from telephony.providers.directcall.callback import parse_callback
 from telephony.services import events, moves
 from telephony.services.sweeping import sweep
 from telephony.states import AttemptState, MoveReason
@@ -147,7 +148,7 @@ def test_a_poisonous_event_is_set_aside_after_five_tries_and_stops_no_other(
     line: DialerLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempt = placed_call(line)
-    parse = events.parse_callback
+    parse = parse_callback
 
     def parse_or_fail(body: bytes, *given: Any, **named: Any) -> Any:
         if b"poison" in body:

@@ -165,7 +165,7 @@ def test_a_process_that_slept_after_the_intent_sends_nothing(
 ) -> None:
     attempt = claimed(line)
     boot_times = iter([100.0, 102.5])
-    monkeypatch.setattr(dialing.time, "clock_gettime", lambda _clock: next(boot_times))
+    monkeypatch.setattr("telephony.services.dialing.time.clock_gettime", lambda _clock: next(boot_times))
     place_call(attempt.pk)
     attempt, request = fresh(attempt)
     assert (pabx.posts, attempt.state, attempt.error_code) == ([], S.RELEASED, "stale_intent")

@@ -157,8 +157,8 @@ def test_an_answer_is_stored_even_when_the_database_hiccups(
         store(*given)
 
     monkeypatch.setattr(answers, "store_accepted", store_or_fail)
-    monkeypatch.setattr(answers.time, "sleep", lambda _seconds: None)
-    monkeypatch.setattr(answers.connection, "close", lambda: None)
+    monkeypatch.setattr("telephony.services.answers.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("telephony.services.answers.connection.close", lambda: None)
     place_call(attempt.pk)
     assert fresh(attempt)[0].state == S.PLACED
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -116,12 +117,13 @@ def hold_of(line: DialerLine) -> LineHold:
 def test_each_reason_to_wait_is_told() -> None:
     line = make_callcenter(attendants=1)
     assert hold_of(line) == LineHold.NONE
-    for change, hold in [
+    changes: list[tuple[dict[str, Any], LineHold]] = [
         ({"is_enabled": False}, LineHold.DISABLED),
         ({"suspended_reason": "unauthorized"}, LineHold.SUSPENDED),
         ({"channel_id": None}, LineHold.NO_CHANNEL),
         ({"next_slot_at": timezone.now() + timedelta(minutes=1)}, LineHold.PACED),
-    ]:
+    ]
+    for change, hold in changes:
         before = DialerLine.objects.filter(pk=line.pk).values(*change).get()
         DialerLine.objects.filter(pk=line.pk).update(**change)
         assert hold_of(line) == hold
@@ -144,11 +146,11 @@ def test_each_reason_to_wait_is_told() -> None:
 def test_a_due_request_tells_the_reason_of_the_line_that_needs_the_least_work() -> None:
     company = make_company()
     request = make_call_request(company)
-    assert why_not_dialed(request) == LineHold.NO_LINE.label
+    assert why_not_dialed(request) == str(LineHold.NO_LINE.label)
     make_line(company, is_enabled=False)
-    assert why_the_lines_wait(request) == LineHold.DISABLED.label
+    assert why_the_lines_wait(request) == str(LineHold.DISABLED.label)
     make_line(company)
-    assert why_the_lines_wait(request) == LineHold.NO_ATTENDANT.label
+    assert why_the_lines_wait(request) == str(LineHold.NO_ATTENDANT.label)
     make_attendant(company)
     assert why_the_lines_wait(request) == ""
 
@@ -159,7 +161,7 @@ def test_a_request_whose_waiting_time_is_over_tells_what_it_waits_for_now() -> N
     request = make_call_request(company, wanted_at=timezone.now() + timedelta(hours=1))
     assert why_not_dialed(request) == request.get_hold_reason_display()
     request.due_at = timezone.now() - timedelta(seconds=1)
-    assert why_not_dialed(request) == LineHold.NO_LINE.label
+    assert why_not_dialed(request) == str(LineHold.NO_LINE.label)
 
 
 @pytest.mark.django_db

@@ -90,9 +90,9 @@ def test_the_move_table_is_closed() -> None:
 
 
 def test_every_state_is_reached_and_every_open_one_can_end() -> None:
-    reachable = {S.CLAIMED}
+    reachable: set[str] = {S.CLAIMED}
     for _ in S:
-        reachable |= set().union(*(MOVES[state] for state in reachable))
+        reachable |= {target for state in reachable for target in MOVES[state]}
     assert reachable == set(S)
     for state in OPEN:
         assert set(MOVES[state]) & set(FINAL)

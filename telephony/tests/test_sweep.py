@@ -12,7 +12,7 @@ from requests_app.models import CallRequest, LedgerEntry
 from requests_app.states import Hold
 from telephony import tasks
 from telephony.models import CallAttempt, DialerLine, ProviderEvent
-from telephony.services import sweeping
+from telephony.services import moves
 from telephony.services.dialing import place_call
 from telephony.services.sweeping import sweep
 from telephony.states import AttemptState, MoveReason
@@ -130,14 +130,14 @@ def test_news_counts_before_silence(line: DialerLine) -> None:
 def test_a_row_that_fails_keeps_no_other_waiting(line: DialerLine, monkeypatch: pytest.MonkeyPatch) -> None:
     make_due(line.company, 3)
     attempts = claim(line)
-    release = sweeping.moves.release
+    release = moves.release
 
     def release_or_fail(attempt: CallAttempt, **named: Any) -> bool:
         if attempt.pk == attempts[0].pk:
             raise RuntimeError("a bug")
-        return release(attempt, **named)
+        return bool(release(attempt, **named))
 
-    monkeypatch.setattr(sweeping.moves, "release", release_or_fail)
+    monkeypatch.setattr(moves, "release", release_or_fail)
     assert sweep(now=after(seconds=61))["claims"] == 2
     assert [fresh(one)[0].state for one in attempts] == [S.CLAIMED, S.RELEASED, S.RELEASED]
 

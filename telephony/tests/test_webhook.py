@@ -96,7 +96,7 @@ def test_a_body_over_the_limit_is_a_413(size: int, status: int, line: DialerLine
 
 
 def test_a_body_without_a_length_is_a_411_and_not_lost_in_silence(line: DialerLine, client: Client) -> None:
-    answer = client.generic("POST", PATH, b"", content_type=FORM, **{"HTTP_TRANSFER_ENCODING": "chunked"})
+    answer = client.generic("POST", PATH, b"", content_type=FORM, headers={"Transfer-Encoding": "chunked"})
     assert (answer.status_code, kept()) == (411, [])
 
 
