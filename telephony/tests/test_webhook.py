@@ -151,7 +151,6 @@ BODIES: dict[str, tuple[bytes, str, str]] = {
     "a text": (b'data="atendeu"', FORM, "not_json"),
     "no status": (b'data={"callerid":"a-1"}', FORM, "no_status"),
     "an API result": (b'data={"status":"ok","codigo":"001"}', FORM, "api_result"),
-    "gzip": (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", FORM, "no_data_field"),
     "binary": (bytes(range(256)), "application/octet-stream", "no_data_field"),
 }
 
