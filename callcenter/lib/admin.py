@@ -96,6 +96,15 @@ class CompanyScopedAdmin(TitledAdmin):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         return without_related_links(field)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Write a new row, or of an existing one the changed columns: the system may have moved the others."""
+        if not change:
+            obj.save(force_insert=True)
+            return
+        columns = {field.name for field in self.opts.concrete_fields}
+        if changed := columns & set(form.changed_data):
+            obj.save(update_fields=changed)
+
     def dashboard_panels(self, request: HttpRequest) -> Iterable[Panel]:
         """What this table contributes to the front page of a user who may see it."""
         return ()
@@ -105,14 +114,7 @@ class CompanyScopedAdmin(TitledAdmin):
 
         Shape: `do` returns what is noted in the row's history (empty = nothing) and refuses with a `DomainError`.
         """
-        rows = list(queryset[: ACTION_ROW_LIMIT + 1])
-        if len(rows) > ACTION_ROW_LIMIT:
-            self.message_user(
-                request,
-                _("Selecione no máximo %(limit)s linhas por vez. Nada foi alterado.") % {"limit": ACTION_ROW_LIMIT},
-                messages.ERROR,
-            )
-            return
+        rows = self.action_rows(request, queryset)
         failures = []
         for row in rows:
             try:
@@ -123,6 +125,17 @@ class CompanyScopedAdmin(TitledAdmin):
             if note:
                 self.log_change(request, row, note)
         self._tell(request, done=len(rows) - len(failures), failures=failures)
+
+    def action_rows(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """The rows of an action; none, with a message that says why, when they are too many or gone."""
+        rows = list(queryset[: ACTION_ROW_LIMIT + 1])
+        if not rows:
+            self.message_user(request, _("Nenhuma das linhas existe mais."), messages.WARNING)
+        if len(rows) > ACTION_ROW_LIMIT:
+            text = _("Selecione no máximo %(limit)s linhas por vez. Nada foi alterado.") % {"limit": ACTION_ROW_LIMIT}
+            self.message_user(request, text, messages.ERROR)
+            return []
+        return rows
 
     def _tell(self, request: HttpRequest, *, done: int, failures: Sequence[str]) -> None:
         if done:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
+from django.db.models import URLField
 from django.utils.translation import gettext as _
 
 from callcenter.lib.secrets import EncryptedTextField
@@ -44,5 +45,8 @@ class SecretField(forms.CharField):
         super().__init__(**kwargs)
 
 
-# For an admin's `formfield_overrides`.
-SECRET_OVERRIDES: Final[dict[type[Field[Any, Any]], dict[str, Any]]] = {EncryptedTextField: {"form_class": SecretField}}
+# For an admin's `formfield_overrides`: secrets go only in, and an address typed without a scheme is https.
+ACCESS_OVERRIDES: Final[dict[type[Field[Any, Any]], dict[str, Any]]] = {
+    EncryptedTextField: {"form_class": SecretField},
+    URLField: {"assume_scheme": "https"},
+}

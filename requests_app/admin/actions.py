@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from callcenter.lib.admin import ACTION_ROW_LIMIT, company_scope
+from callcenter.lib.admin import company_scope
 from requests_app.admin.forms import AssignForm
 from requests_app.data import Origin
 from requests_app.services.intake import change_call_request, dial_now
@@ -68,13 +68,8 @@ class CallRequestActions(_Base):
     @admin.action(description=gettext_lazy("Atribuir a…"), permissions=["assign"])
     def assign_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Ask to whom, then hand the selected requests over."""
-        rows = list(queryset[: ACTION_ROW_LIMIT + 1])
-        if len(rows) > ACTION_ROW_LIMIT:
-            self.message_user(
-                request,
-                _("Selecione no máximo %(limit)s linhas por vez. Nada foi alterado.") % {"limit": ACTION_ROW_LIMIT},
-                messages.ERROR,
-            )
+        rows = self.action_rows(request, queryset)
+        if not rows:
             return None
         company_ids = {row.company_id for row in rows}
         form = AssignForm(request.POST if "apply" in request.POST else None, company_ids=company_ids)

@@ -83,7 +83,6 @@ class CallRequestAdmin(CallRequestColumns, CallRequestActions, CompanyScopedAdmi
         "source",
         "requested_at",
     )
-    list_select_related = ("company", "responsible")
     search_fields = ("name", "email")
     search_help_text = gettext_lazy("Nome, e-mail, telefone em qualquer formato, ou #número do pedido")
     ordering = ("-requested_at", "-id")
@@ -101,6 +100,10 @@ class CallRequestAdmin(CallRequestColumns, CallRequestActions, CompanyScopedAdmi
             path("<int:request_id>/do/", view(require_POST(self.button_view)), name="requests_app_callrequest_do"),
             *super().get_urls(),
         ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The requests with their company and responsible."""
+        return super().get_queryset(request).select_related("company", "responsible")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Our page of requests."""

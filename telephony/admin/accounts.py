@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from callcenter.lib.admin import CompanyScopedAdmin
 from callcenter.lib.display import absolute, badge
 from callcenter.lib.errors import Conflict
-from callcenter.lib.secret_forms import SECRET_OVERRIDES, SecretsForm
+from callcenter.lib.secret_forms import ACCESS_OVERRIDES, SecretsForm
 from telephony.models import DirectcallAccount
 from telephony.providers.base import ProviderError
 from telephony.services.carrier import (
@@ -45,7 +45,7 @@ class DirectcallAccountAdmin(CompanyScopedAdmin):
     """Accounts at the carrier."""
 
     form = SecretsForm
-    formfield_overrides = SECRET_OVERRIDES
+    formfield_overrides = ACCESS_OVERRIDES
     list_display = ("name", "company", "callback_state", "is_enabled")
     list_filter = ("company", "is_enabled")
     list_select_related = ("company",)

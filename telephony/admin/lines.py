@@ -20,7 +20,7 @@ from callcenter.lib.admin import CompanyScopedAdmin
 from callcenter.lib.dashboard import Panel, Row
 from callcenter.lib.display import badge
 from callcenter.lib.errors import Conflict
-from callcenter.lib.secret_forms import SECRET_OVERRIDES, SecretsForm
+from callcenter.lib.secret_forms import ACCESS_OVERRIDES, SecretsForm
 from telephony.models import DialerLine, OpeningHours
 from telephony.services.lines import resume_line
 from telephony.services.policy import Allowance, allowances
@@ -33,7 +33,13 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 # What passes by itself; everything else asks for a person.
-_PASSING: Final = {LineHold.CLOSED, LineHold.LINE_BUSY, LineHold.ATTENDANTS_BUSY, LineHold.NO_ATTENDANT}
+_PASSING: Final = {
+    LineHold.CLOSED,
+    LineHold.LINE_BUSY,
+    LineHold.ATTENDANTS_BUSY,
+    LineHold.NO_ATTENDANT,
+    LineHold.PACED,
+}
 Weekday = OpeningHours.Weekday
 # The hours in which the code of conduct of the Brazilian telecom companies lets them call consumers.
 # Source: SART (Sistema de Autorregulação das Telecomunicações), Código de Conduta para Ofertas de Serviços por Telefone
@@ -110,7 +116,7 @@ class DialerLineAdmin(CompanyScopedAdmin):
 
     menu_rank = 4
     form = SecretsForm
-    formfield_overrides = SECRET_OVERRIDES
+    formfield_overrides = ACCESS_OVERRIDES
     list_display = ("name", "company", "state_now", "max_calls_at_once", "calls_per_second", "is_enabled")
     list_filter = ("company", "is_enabled", ("suspended_reason", admin.EmptyFieldListFilter))
     list_select_related = ("company",)

@@ -1,0 +1,87 @@
+"""Accounts at the carrier in the admin, against the carrier's simulator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.urls import reverse
+
+from callcenter.lib.secrets import digest
+from callcenter.tests.factories import make_company, make_supervisor, make_user
+from telephony.models import DirectcallAccount
+from telephony.services import carrier
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:telephony_directcallaccount_changelist")
+ADD = reverse("admin:telephony_directcallaccount_add")
+
+
+def page_of(account: DirectcallAccount) -> str:
+    return reverse("admin:telephony_directcallaccount_change", args=[account.pk])
+
+
+def act(client: Client, action: str, account: DirectcallAccount) -> str:
+    response = client.post(LIST, {"action": action, "_selected_action": account.pk}, follow=True)
+    account.refresh_from_db()
+    return response.content.decode()
+
+
+def test_a_new_account_gets_a_webhook_address_that_administrators_read(client: Client) -> None:
+    company = make_company()
+    client.force_login(make_user(company))
+    data = {
+        "company": company.pk, "name": "Directcall", "is_enabled": "on", "base_url": "https://api.example.com",
+        "client_secret": "segredo-do-cliente", "webhook_password": "senha-do-webhook",
+    }  # fmt: skip
+    assert client.post(ADD, data).status_code == 302
+    account = DirectcallAccount.objects.get()
+    assert account.webhook_digest == digest(account.webhook_secret)
+    page = client.get(page_of(account)).content.decode()
+    assert carrier.webhook_url(account) in page
+    assert "segredo-do-cliente" not in page
+    assert "senha-do-webhook" not in page
+    secrets = (account.webhook_secret, "segredo-do-cliente", "senha-do-webhook")
+    assert not any(secret in client.get(LIST).content.decode() for secret in secrets)
+    assert not any(secret in str(entry.__dict__) for entry in LogEntry.objects.all() for secret in secrets)
+
+
+def test_saving_an_account_keeps_its_address_and_its_secrets(client: Client) -> None:
+    account = DirectcallAccount(company=make_company(), name="Directcall", client_secret="segredo")
+    carrier.prepare_account(account)
+    account.save()
+    client.force_login(make_user())
+    data = {"name": "Outro nome", "is_enabled": "on", "base_url": account.base_url}
+    assert client.post(page_of(account), data).status_code == 302
+    again = DirectcallAccount.objects.get()
+    assert (again.name, again.client_secret, again.webhook_secret) == ("Outro nome", "segredo", account.webhook_secret)
+
+
+def test_a_supervisor_sees_no_account(client: Client) -> None:
+    client.force_login(make_supervisor())
+    assert client.get(LIST).status_code == 403
+
+
+def test_the_callback_is_registered_checked_and_removed(client: Client, account: DirectcallAccount) -> None:
+    client.force_login(make_user())
+    assert "não há callback registrado" in act(client, "remove_selected", account)
+    assert "o nosso: não." in act(client, "check_selected", account)
+    assert "Feito para 1 linha." in act(client, "register_selected", account)
+    assert account.callback_code
+    checked = act(client, "check_selected", account)
+    assert "1 registrado(s) na operadora; o nosso: sim." in checked
+    assert account.webhook_secret not in checked
+    assert "Feito para 1 linha." in act(client, "remove_selected", account)
+    assert account.callback_code == ""
+
+
+def test_a_refusal_of_the_carrier_is_told_in_portuguese(client: Client, account: DirectcallAccount) -> None:
+    client.force_login(make_user())
+    DirectcallAccount.objects.filter(pk=account.pk).update(base_url="http://127.0.0.1:9")
+    assert "sem conexão com a operadora" in act(client, "register_selected", account)
+    assert account.callback_code == ""
