@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from callcenter.lib.database import for_claim, for_update
 from requests_app.data import DueRequest, TimelineEntry
 from requests_app.models import CallRequest, LedgerEntry
-from requests_app.states import OPEN
+from requests_app.states import OPEN, Hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,11 +31,11 @@ def companies_with_due_requests(now: datetime) -> set[int]:
 
 
 def locked_if_wanted(request_id: int) -> DueRequest | None:
-    """A claimed request that somebody still wants called, locked to the commit; None when it was closed or is gone.
+    """A claimed request that may still be called, locked to the commit; None when it was closed, taken or is gone.
 
     Call inside the transaction that commits the intent to dial: a cancellation is either seen here, or comes after.
     """
-    wanted = CallRequest.objects.filter(pk=request_id, in_flight=True, status__in=OPEN)
+    wanted = CallRequest.objects.filter(pk=request_id, in_flight=True, status__in=OPEN, hold_reason=Hold.IN_FLIGHT)
     row = for_update(wanted).first()
     return None if row is None else _as_due(row)
 

@@ -55,16 +55,18 @@ def postpone_request(request_id: int, *, until: datetime, hold: Hold, now: datet
 def release_request(request_id: int, *, due_at: datetime, now: datetime, reason: str) -> None:
     """Give a claimed request back to the queue, due at that instant or when its contact window opens after it.
 
-    Surely nobody was called. One that was closed meanwhile only loses its call.
+    Surely nobody was called. One that was closed or taken over meanwhile only loses its call.
 
     Effects: one UPDATE, one ledger entry. Does nothing for a request that was deleted.
     """
     if (call_request := _locked(request_id)) is None:
         return
-    if call_request.status in OPEN:
-        _queue(call_request, due_at=due_at, hold=Hold.RETRY_WAIT if due_at > now else Hold.NONE, now=now)
-    else:
+    if call_request.status not in OPEN:
         _land(call_request, now=now, due_at=None, hold=Hold.FINISHED)
+    elif call_request.hold_reason == Hold.WITH_PERSON:
+        _land(call_request, now=now, due_at=None, hold=Hold.WITH_PERSON)
+    else:
+        _queue(call_request, due_at=due_at, hold=Hold.RETRY_WAIT if due_at > now else Hold.NONE, now=now)
     record(call_request, LedgerEntry.Kind.RELEASED, origin=DIALER, at=now, reason=reason)
 
 
@@ -86,8 +88,9 @@ def hold_in_doubt(request_id: int, *, now: datetime) -> None:
     """Say that nobody knows whether the person was called; the request waits for news or for a person."""
     if (call_request := _locked(request_id)) is None:
         return
-    call_request.hold_reason, call_request.updated_at = Hold.IN_DOUBT, now
-    call_request.save(update_fields=["hold_reason", "updated_at"])
+    if call_request.hold_reason != Hold.WITH_PERSON:
+        call_request.hold_reason, call_request.updated_at = Hold.IN_DOUBT, now
+        call_request.save(update_fields=["hold_reason", "updated_at"])
     record(call_request, LedgerEntry.Kind.IN_DOUBT, origin=DIALER, at=now)
 
 
@@ -118,7 +121,7 @@ def settle_request(
 ) -> None:
     """Take the outcome of the request's call: completed, waiting for its next try, or out of tries.
 
-    What a person decided while the phone rang stays: a request that is no longer open only loses its call.
+    What a person decided while the phone rang stays: a request that was closed or taken over only loses its call.
     `retry_at` is moved into the customer's contact window.
 
     Effects: one UPDATE, one or two ledger entries. Does nothing for a request that was deleted.
@@ -129,6 +132,8 @@ def settle_request(
     record(call_request, LedgerEntry.Kind.OUTCOME, origin=origin, at=now, reason=outcome)
     if call_request.status not in OPEN:
         _land(call_request, now=now, due_at=None, hold=Hold.FINISHED)
+    elif call_request.hold_reason == Hold.WITH_PERSON:
+        _land(call_request, now=now, due_at=None, hold=Hold.WITH_PERSON)
     elif outcome == Outcome.ANSWERED:
         _conclude_answered(call_request, now=now, needs_disposition=needs_disposition, origin=origin)
     elif retry_at is not None:

@@ -98,6 +98,10 @@ def change_call_request(
         if changed & _SCHEDULING and not call_request.in_flight:
             _reschedule(call_request, now=now, changed=changed)
             columns |= {"phone_e164", "due_at", "hold_reason"}
+        elif "status" in changed and call_request.status == Status.IN_PROGRESS:
+            # Taken over while the phone rings, or is about to: the call may end, but no other follows.
+            call_request.hold_reason = Hold.WITH_PERSON
+            columns.add("hold_reason")
         if "phone" in changed:
             call_request.phone_e164 = _dialable(call_request.phone)[0]
             columns.add("phone_e164")
@@ -116,6 +120,35 @@ def change_call_request(
             from_status=before if moved else "",
             to_status=call_request.status if moved else "",
             fields=sorted(changed),
+        )
+    return call_request
+
+
+def take_call_request(request_id: int, *, scope: Iterable[int] | None, origin: Origin, now: datetime) -> CallRequest:
+    """The request, now the actor's own to work on: the dialer leaves it alone until it is told to dial again.
+
+    A call that is in flight goes on, but no other follows.
+
+    Errors: `NotFound`; `Conflict` when it is closed.
+    """
+    with transaction.atomic():
+        call_request = _locked(request_id, scope=scope)
+        if not call_request.is_open:
+            raise Conflict(_("O pedido já está encerrado."))
+        before = call_request.status
+        call_request.status, call_request.responsible = Status.IN_PROGRESS, origin.actor
+        call_request.due_at, call_request.hold_reason = None, Hold.WITH_PERSON
+        call_request.updated_at = now
+        call_request.save(update_fields=["status", "responsible", "due_at", "hold_reason", "updated_at"])
+        moved = before != call_request.status
+        record(
+            call_request,
+            LedgerEntry.Kind.ASSIGNED,
+            origin=origin,
+            at=now,
+            from_status=before if moved else "",
+            to_status=call_request.status if moved else "",
+            reason=Hold.WITH_PERSON,
         )
     return call_request
 

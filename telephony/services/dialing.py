@@ -13,7 +13,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
@@ -88,7 +88,7 @@ def claim_due_calls(line_id: int, *, now: datetime) -> list[int]:
 
 
 def place_calls(attempt_ids: Sequence[int]) -> None:
-    """Place these claimed attempts, up to 50 at once, each at its own instant.
+    """Place these claimed attempts, up to 50 at once in a process, each at its own instant.
 
     Safe to repeat: an attempt that was placed, or that somebody else has, is left alone.
     """
@@ -97,8 +97,13 @@ def place_calls(attempt_ids: Sequence[int]) -> None:
         return
     if not attempt_ids:
         return
-    with ThreadPoolExecutor(max_workers=min(len(attempt_ids), POOL_SIZE), thread_name_prefix="dial") as pool:
-        list(pool.map(_place_in_thread, attempt_ids))
+    list(_pool().map(_place_in_thread, attempt_ids))
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """The process's dialing threads, shared by its tasks, so that their connections stay below POOL_SIZE as well."""
+    return ThreadPoolExecutor(max_workers=POOL_SIZE, thread_name_prefix="dial")
 
 
 def place_call(attempt_id: int) -> None:
