@@ -39,18 +39,18 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests go first, so that no process ends the run alone with one.
-
-    Browser tests need a Chromium: without one they are skipped with the reason, on CI the run is refused.
-    """
+    """Slow tests go first, so that no process ends the run alone with one."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-    browser_items = [item for item in items if item.get_closest_marker("browser")]
-    if not browser_items or environment.chromium_path():
-        return
-    if os.environ.get("CI") == "true":
-        raise pytest.UsageError("no Chromium for the browser tests; install it or set CHROMIUM.")
-    for item in browser_items:
-        item.add_marker(pytest.mark.skip(reason="no Chromium found; install it or set CHROMIUM"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A browser test without a Chromium is skipped with the reason; on CI it has failed."""
+    if item.get_closest_marker("browser") and not environment.chromium_path():
+        reason = "no Chromium found; install it or set CHROMIUM"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
 
 
 @pytest.hookimpl(trylast=True)

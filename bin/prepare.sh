@@ -10,10 +10,10 @@ refuse() {
     exit 1
 }
 
-# Sets PYTHON to a command that is 3.11 or newer and can make a virtual environment.
+# Sets PYTHON to a command that is 3.11 or newer and can make a virtual environment; 3.11, the image's, before others.
 find_python() {
     local name version seen="" without=""
-    for name in ${PYTHON:-} python3.13 python3.12 python3.11 python3; do
+    for name in ${PYTHON:-} python3.11 python3.12 python3.13 python3; do
         version=$("$name" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
         if ! "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             seen="$seen $name is $version;"

