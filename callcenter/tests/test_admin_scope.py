@@ -18,8 +18,10 @@ from callcenter.tests.factories import (
     make_company,
     make_line,
     make_user,
+    make_webhook_endpoint,
 )
-from requests_app.models import CallRequest, Order, Product
+from requests_app.models import CallRequest, Order, Product, WebhookDelivery, WebhookEndpoint
+from requests_app.services.outgoing import enqueue_test
 from requests_app.states import Outcome
 from telephony.models import CallAttempt, DialerLine, DirectcallAccount, ProviderEvent, RetryRule
 
@@ -31,7 +33,7 @@ pytestmark = pytest.mark.django_db
 CANARY = "Canário"
 SCOPED = (
     CallRequest, Order, Product, CallAttempt, ProviderEvent, DialerLine, DirectcallAccount, RetryRule, Company, User,
-    ApiKey,
+    ApiKey, WebhookEndpoint, WebhookDelivery,
 )  # fmt: skip
 
 
@@ -53,7 +55,10 @@ def make_world(company: Company, *, name: str) -> dict[type[Model], Model]:
     make_api_key(person)
     key = ApiKey.objects.get(user=person)
     ApiKey.objects.filter(pk=key.pk).update(name=name)
+    endpoint = make_webhook_endpoint(company, name=name, url=f"https://shop.example.com/{company.pk}")
     rows: list[Model] = [
+        endpoint,
+        enqueue_test(endpoint, now=now),
         call_request,
         line,
         attempt,
@@ -124,6 +129,7 @@ def test_a_form_offers_no_foreign_row(bound: Client, model: type[Model]) -> None
     ("model", "action"),
     [
         (CallRequest, "dial_selected"),
+        (CallRequest, "take_selected"),
         (CallRequest, "complete_selected"),
         (CallRequest, "no_answer_selected"),
         (CallRequest, "assign_selected"),
@@ -132,6 +138,8 @@ def test_a_form_offers_no_foreign_row(bound: Client, model: type[Model]) -> None
         (DialerLine, "resume_selected"),
         (DirectcallAccount, "register_selected"),
         (ApiKey, "revoke_selected"),
+        (WebhookEndpoint, "test_selected"),
+        (WebhookDelivery, "resend_selected"),
     ],
 )
 def test_an_action_on_a_foreign_row_does_nothing(
@@ -152,6 +160,7 @@ def test_an_action_on_a_foreign_row_does_nothing(
         ("requests_app_callrequest_do", CallRequest),
         ("telephony_callattempt_settle", CallAttempt),
         ("telephony_dialerline_resume", DialerLine),
+        ("requests_app_webhookendpoint_rotate", WebhookEndpoint),
         ("auth_user_password_change", User),
     ],
 )

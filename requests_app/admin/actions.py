@@ -1,4 +1,4 @@
-"""What staff do with requests: dial now, assign, complete, no answer; from the list for many, from the page for one."""
+"""What staff do with requests, many from the list or one from its page: dial, take over, assign, close."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from callcenter.lib.admin import company_scope
 from requests_app.admin.forms import AssignForm
 from requests_app.data import Origin
-from requests_app.services.intake import change_call_request, dial_now
+from requests_app.services.intake import change_call_request, dial_now, take_call_request
 from requests_app.states import Source, Status
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class CallRequestActions(_Base):
         """What a request's page can do: name → whether this user may, and the deed."""
         may_change = self.has_change_permission(request)
         return {
+            "take": (may_change, partial(_take, request)),
             "dial": (self.has_dial_permission(request), partial(_dial, request)),
             "complete": (may_change, partial(_set_status, request, Status.COMPLETED)),
             "no_answer": (may_change, partial(_set_status, request, Status.NO_ANSWER)),
@@ -54,6 +55,11 @@ class CallRequestActions(_Base):
     def dial_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Make the selected requests due at once."""
         self.run_for_each(request, queryset, do=partial(_dial, request))
+
+    @admin.action(description=gettext_lazy("Assumir"), permissions=["change"])
+    def take_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Make the selected requests the user's own, out of the dialer's reach."""
+        self.run_for_each(request, queryset, do=partial(_take, request))
 
     @admin.action(description=gettext_lazy("Concluir"), permissions=["change"])
     def complete_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -94,6 +100,11 @@ def _origin(request: HttpRequest) -> Origin:
 def _dial(request: HttpRequest, row: CallRequest) -> str:
     dial_now(row.pk, scope=company_scope(request), origin=_origin(request), now=timezone.now())
     return _("Mandado ligar agora.")
+
+
+def _take(request: HttpRequest, row: CallRequest) -> str:
+    take_call_request(row.pk, scope=company_scope(request), origin=_origin(request), now=timezone.now())
+    return _("É seu; o discador não liga mais.")
 
 
 def _set_status(request: HttpRequest, status: Status, row: CallRequest) -> str:

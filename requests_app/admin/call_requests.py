@@ -86,7 +86,7 @@ class CallRequestAdmin(CallRequestColumns, CallRequestActions, CompanyScopedAdmi
     search_fields = ("name", "email")
     search_help_text = gettext_lazy("Nome, e-mail, telefone em qualquer formato, ou #número do pedido")
     ordering = ("-requested_at", "-id")
-    actions = ("dial_selected", "assign_selected", "complete_selected", "no_answer_selected")
+    actions = ("dial_selected", "take_selected", "assign_selected", "complete_selected", "no_answer_selected")
     fixed_fields: ClassVar[tuple[str, ...]] = ("company",)
     readonly_fields = ("requested", "completed", "source_text", "cart")
     change_form_template = "admin/requests_app/callrequest/change_form.html"

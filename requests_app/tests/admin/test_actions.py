@@ -53,6 +53,15 @@ def in_flight(row: CallRequest) -> CallRequest:
     return row
 
 
+def test_a_taken_request_is_the_users_own_and_leaves_the_dialers_queue(
+    client: Client, company: Company, supervisor: User
+) -> None:
+    row = make_call_request(company)
+    assert act(client, "take_selected", row) == ["Feito para 1 linha."]
+    row.refresh_from_db()
+    assert (row.responsible, row.hold_reason, row.due_at) == (supervisor, Hold.WITH_PERSON, None)
+
+
 def test_dial_now_says_for_how_many_it_worked_and_why_not_for_the_others(
     client: Client, company: Company, supervisor: User
 ) -> None:
