@@ -16,10 +16,14 @@ from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from callcenter.tests import environment
+from callcenter.tests.browser import browser, page
 from callcenter.tests.report import write_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# One Chromium for all apps: Playwright can't be started twice in one process.
+__all__ = ["browser", "page"]
 
 if settings.configured:
     raise pytest.UsageError("Django's settings were loaded too early; unset DJANGO_SETTINGS_MODULE and leave out --ds.")

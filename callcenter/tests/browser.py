@@ -1,4 +1,4 @@
-"""A real Chromium for browser tests: a `conftest.py` imports `browser` and `page` for the tests of its folder.
+"""A real Chromium for browser tests: the root `conftest.py` gives `browser` and `page` to all apps.
 
 A page that breaks the content security policy, logs an error or asks another host for anything fails its test.
 """
