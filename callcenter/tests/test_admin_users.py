@@ -12,6 +12,7 @@ from django.urls import reverse
 from callcenter.accounts.models import ApiKey, User
 from callcenter.accounts.roles import ADMINISTRATOR, ATTENDANT
 from callcenter.accounts.selectors import key_owner
+from callcenter.accounts.services import change_presence
 from callcenter.tests.factories import make_api_key, make_company, make_supervisor, make_user
 
 if TYPE_CHECKING:
@@ -153,3 +154,11 @@ def test_a_key_acts_as_its_owner_so_it_is_made_only_for_whom_one_may_manage(clie
     assert [key.user for key in ApiKey.objects.all()] == [colleague]
     client.force_login(everywhere)
     assert client.post(ADD_KEY, {"user": root.pk, "name": "x"}).context["errors"]
+
+
+def test_the_list_of_people_says_who_takes_calls_and_since_when(client: Client) -> None:
+    person = make_user()
+    change_presence(person, presence=User.Presence.AVAILABLE)
+    client.force_login(make_user())
+    page = client.get(LIST).content.decode()
+    assert '<span class="badge badge--good">Disponível</span> <span class="quiet">agora</span>' in page

@@ -10,12 +10,13 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UserCreationForm
 from django.db.models import Exists, OuterRef, Prefetch
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from callcenter.accounts.models import Company, User
 from callcenter.accounts.roles import ROLES
 from callcenter.lib.admin import CompanyScopedAdmin, company_scope
-from callcenter.lib.display import badge, relative
+from callcenter.lib.display import absolute, badge, relative
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -57,12 +58,12 @@ class UserAdmin(CompanyScopedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
 
     company_path = "companies"
     add_form = UserAddForm
-    list_display = ("email", "full_name", "roles", "company_names", "presence_badge", "is_active", "last_login")
+    list_display = ("email", "full_name", "roles", "company_names", "presence_badge", "is_active", "last_seen")
     list_filter = ("presence", "groups", "companies", "is_active")
     search_fields = ("email", "first_name", "last_name")
     ordering = ("first_name", "last_name", "email")
     filter_horizontal = ()
-    readonly_fields = ("last_login", "presence_badge", "company_names")
+    readonly_fields = ("last_seen", "presence_badge", "company_names")
     add_fieldsets = (
         (None, {"fields": ("email", ("first_name", "last_name"), "password1", "password2")}),
         (_("Acesso"), {"fields": ("groups", "companies", "is_staff", "is_active")}),
@@ -76,7 +77,7 @@ class UserAdmin(CompanyScopedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         access = ["groups", "companies" if may_change else "company_names", "is_staff", "is_active"]
         if request.user.is_superuser:
             access.append("is_superuser")
-        person = ["email", ("first_name", "last_name"), "presence_badge", "last_login"]
+        person = ["email", ("first_name", "last_name"), "presence_badge", "last_seen"]
         if may_change:
             person.insert(1, "password")
         return ((None, {"fields": person}), (_("Acesso"), {"fields": access}))
@@ -142,9 +143,15 @@ class UserAdmin(CompanyScopedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         return ", ".join(names) or str(_("Todas"))
 
     @admin.display(description=_("presença"), ordering="presence")
-    def presence_badge(self, user: User) -> SafeString | str:
+    def presence_badge(self, user: User) -> SafeString:
         """Whether the person takes calls, and since when."""
         shown = badge(user.get_presence_display(), tone=_PRESENCE_TONES[User.Presence(user.presence)])
         if user.presence_changed_at is None:
             return shown
-        return shown + " " + relative(user.presence_changed_at, now=timezone.now())
+        since = relative(user.presence_changed_at, now=timezone.now())
+        return format_html('{} <span class="quiet">{}</span>', shown, since)
+
+    @admin.display(description=_("último acesso"), ordering="last_login")
+    def last_seen(self, user: User) -> str:
+        """When the person logged in last."""
+        return absolute(user.last_login) if user.last_login else "—"
