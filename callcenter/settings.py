@@ -10,6 +10,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 
 from callcenter.lib.env import reader
 
@@ -31,7 +32,12 @@ if not FIELD_ENCRYPTION_KEYS:
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 HTTPS = env.bool("HTTPS", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+# Names at which /api speaks one dialect, and only that.
+CSCART_HOSTS = env.list("CSCART_HOSTS", default=[])
+VENDDOR_HOSTS = env.list("VENDDOR_HOSTS", default=[])
+if {name.lower() for name in CSCART_HOSTS} & {name.lower() for name in VENDDOR_HOSTS}:
+    raise ImproperlyConfigured("CSCART_HOSTS and VENDDOR_HOSTS must not name the same host.")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"]) + CSCART_HOSTS + VENDDOR_HOSTS
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PROXY_COUNT = env.int("PROXY_COUNT", default=0)
 
@@ -63,6 +69,7 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.secret("REDIS_URL", default="")
+REDIS_KEY_PREFIX = env.str("REDIS_KEY_PREFIX", default="callcenter:")
 _BROKER_DIR = DATA_DIR / "broker"
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
@@ -72,7 +79,7 @@ if REDIS_URL:
         "socket_connect_timeout": 2,
         "socket_keepalive": True,
         "health_check_interval": 10,
-        "global_keyprefix": env.str("REDIS_KEY_PREFIX", default="callcenter:"),
+        "global_keyprefix": REDIS_KEY_PREFIX,
     }
 else:
     for _name in ("queue", "control"):
@@ -122,9 +129,25 @@ DIRECTCALL_LIST_CALLBACK_PATH = env.str("DIRECTCALL_LIST_CALLBACK_PATH", default
 DIRECTCALL_REMOVE_CALLBACK_PATH = env.str("DIRECTCALL_REMOVE_CALLBACK_PATH", default="/voz/remove-callback")
 WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", default=65536)
 
+# --- Outgoing webhooks ------------------------------------------------------------------------------------------
+
+WEBHOOK_DELIVERY_SECONDS = env.float("WEBHOOK_DELIVERY_SECONDS", default=5.0)
+WEBHOOK_CONNECT_TIMEOUT_SECONDS = env.float("WEBHOOK_CONNECT_TIMEOUT_SECONDS", default=3.0)
+WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", default=15.0)
+WEBHOOK_KEEP_DAYS = env.int("WEBHOOK_KEEP_DAYS", default=30)
+# Our own networks are out of a shop's reach, but for these.
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS", default=[])
+
+# --- What beat rings --------------------------------------------------------------------------------------------
+
+# A worker takes both; one that is started with `--queues webhooks` keeps slow receivers to itself.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("celery", "webhooks")]
+CELERY_TASK_ROUTES = {"requests_app.tasks.deliver_webhooks": {"queue": "webhooks"}}
 CELERY_BEAT_SCHEDULE = {
     "dialer-tick": {"task": "telephony.tasks.dialer_tick", "schedule": DIALER_TICK_SECONDS},
     "telephony-sweep": {"task": "telephony.tasks.sweep", "schedule": DIALER_SWEEP_SECONDS},
+    "deliver-webhooks": {"task": "requests_app.tasks.deliver_webhooks", "schedule": WEBHOOK_DELIVERY_SECONDS},
+    "prune-webhooks": {"task": "requests_app.tasks.prune_webhook_deliveries", "schedule": 3600.0},
     "heartbeat": {"task": "callcenter.tasks.heartbeat", "schedule": 15.0},
 }
 
@@ -132,6 +155,20 @@ CELERY_BEAT_SCHEDULE = {
 
 CSCART_ITEMS_PER_PAGE = env.int("CSCART_ITEMS_PER_PAGE", default=10)
 CSCART_ITEMS_PER_PAGE_CEILING = env.int("CSCART_ITEMS_PER_PAGE_CEILING", default=10_000)
+
+# How often one may call, and fail to log in (keys, passwords, the admin's form); 0 = without a limit.
+API_CALLS_PER_MINUTE_PER_KEY = env.int("API_CALLS_PER_MINUTE_PER_KEY", default=600)
+API_CALLS_PER_MINUTE_PER_ADDRESS = env.int("API_CALLS_PER_MINUTE_PER_ADDRESS", default=1200)
+FAILED_LOGINS_PER_ADDRESS_AND_EMAIL = env.int("FAILED_LOGINS_PER_ADDRESS_AND_EMAIL", default=20)
+FAILED_LOGINS_PER_ADDRESS = env.int("FAILED_LOGINS_PER_ADDRESS", default=100)
+FAILED_LOGIN_WINDOW_SECONDS = env.int("FAILED_LOGIN_WINDOW_SECONDS", default=900)
+# Keys that a program gets for an e-mail address and a password (Venddor's /auth).
+LOGIN_KEY_DAYS = env.int("LOGIN_KEY_DAYS", default=30)
+LOGIN_KEYS_PER_USER = env.int("LOGIN_KEYS_PER_USER", default=5)
+if min(FAILED_LOGIN_WINDOW_SECONDS, LOGIN_KEY_DAYS, LOGIN_KEYS_PER_USER) < 1:
+    raise ImproperlyConfigured(
+        "FAILED_LOGIN_WINDOW_SECONDS, LOGIN_KEY_DAYS and LOGIN_KEYS_PER_USER must be 1 or more."
+    )
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -182,6 +219,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "callcenter.hosts.DialectHosts",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

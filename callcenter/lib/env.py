@@ -6,10 +6,15 @@ Every variable may instead be given as `NAME_FILE`, the path of a file that hold
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from callcenter.lib.addresses import networks_of
+
+if TYPE_CHECKING:
+    from callcenter.lib.addresses import Network
 
 
 class Env(environ.FileAwareEnv):
@@ -43,6 +48,16 @@ class Env(environ.FileAwareEnv):
         if word in {"0", "false", "no", "off"}:
             return False
         raise ImproperlyConfigured(f"{var} must be true or false.")
+
+    def networks(self, var: str, default: Any = environ.Env.NOTSET) -> list[Network]:
+        """IP networks (`10.0.0.0/8`) separated by commas.
+
+        Errors: `ImproperlyConfigured`, for host bits too.
+        """
+        try:
+            return networks_of(text.strip() for text in self.list(var, default=default) if text.strip())
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var} must be networks like 10.0.0.0/8, separated by commas.") from error
 
     def secret(self, var: str, default: Any = environ.Env.NOTSET, *, minimum_length: int = 0) -> str:
         """A secret text, stripped of the newline that files end with.

@@ -4,6 +4,8 @@ DomainError
 ├── InvalidPhone          callcenter.lib.phones
 ├── SecretUnreadable      callcenter.lib.secrets
 ├── InvalidMove           callcenter.lib.states: the state table forbids it
+├── OutboundError         callcenter.lib.outbound: a POST to a stranger's address had no answer
+├── RateLimited           callcenter.lib.limits: too often; says when to come back
 ├── InvalidInput          a value that a caller can mend; names the field
 ├── NotFound              no such row, or not visible to this caller
 ├── Conflict              the row is in a state in which this can't be done now

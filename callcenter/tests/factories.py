@@ -16,8 +16,9 @@ from callcenter.accounts.roles import ADMINISTRATOR, ATTENDANT, SUPERVISOR
 from callcenter.accounts.services import issue_api_key
 from callcenter.lib.secrets import digest
 from requests_app.data import Origin
-from requests_app.models import CallRequest
+from requests_app.models import CallRequest, WebhookEndpoint
 from requests_app.services.intake import create_call_request
+from requests_app.services.outgoing import add_endpoint
 from requests_app.states import Source
 from telephony.models import DialerLine, DirectcallAccount, OpeningHours
 
@@ -90,6 +91,15 @@ def make_account(company: Company, *, secret: str = "s3cr3t-of-the-path", **fiel
     return DirectcallAccount.objects.create(
         company=company, name="Directcall", webhook_secret=secret, webhook_digest=digest(secret), **fields
     )
+
+
+def make_webhook_endpoint(
+    company: Company, *, url: str = "https://shop.example.com/hooks", **fields: Any
+) -> WebhookEndpoint:
+    """A saved endpoint of outgoing webhooks that is told of everything, with a secret."""
+    endpoint = WebhookEndpoint(company=company, name=fields.pop("name", f"ERP {next(_numbers)}"), url=url, **fields)
+    add_endpoint(endpoint)
+    return endpoint
 
 
 def make_call_request(company: Company, **fields: Any) -> CallRequest:

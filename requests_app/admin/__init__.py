@@ -1,3 +1,11 @@
-"""The admin of call requests and of the mirrors of the shop's orders and products. The ledger is read in a timeline."""
+"""The admin of call requests, of the mirrors of orders and products, and of outgoing webhooks.
 
-from requests_app.admin import call_requests, mirrors  # noqa: F401 - they register themselves
+The ledger is read in a timeline.
+"""
+
+from requests_app.admin import (  # noqa: F401 - they register themselves
+    call_requests,
+    mirrors,
+    webhook_deliveries,
+    webhook_endpoints,
+)

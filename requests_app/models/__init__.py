@@ -1,5 +1,15 @@
-"""The tables of call requests."""
+"""The tables of call requests, and of the webhooks that tell a company's programs about them."""
 
+from requests_app.models.idempotency import IdempotentAnswer
+from requests_app.models.outgoing import WebhookDelivery, WebhookEndpoint
 from requests_app.models.requests import CallRequest, LedgerEntry, Order, Product
 
-__all__ = ["CallRequest", "LedgerEntry", "Order", "Product"]
+__all__ = [
+    "CallRequest",
+    "IdempotentAnswer",
+    "LedgerEntry",
+    "Order",
+    "Product",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+]

@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from callcenter.lib.phones import display
+from requests_app.models.json_text import JsonTextField
 from requests_app.querysets import CallRequestQuerySet
-from requests_app.states import Hold, Outcome, Priority, Source, Status
+from requests_app.states import OPEN, Hold, Outcome, Priority, Source, Status
 
 
 class CallRequest(models.Model):
@@ -31,7 +32,7 @@ class CallRequest(models.Model):
     time_from = models.CharField(_("ligar a partir de"), max_length=32, blank=True)
     time_to = models.CharField(_("ligar até"), max_length=32, blank=True)
     notes = models.TextField(_("observações"), null=True, blank=True)  # noqa: DJ001 - the API tells "never set" (null) from ""
-    cart_products = models.JSONField(_("carrinho"), null=True, blank=True)
+    cart_products = JsonTextField(_("carrinho"), null=True, blank=True)
     order_number = models.PositiveBigIntegerField(_("pedido da loja"), default=0)
     product_number = models.PositiveBigIntegerField(_("produto"), default=0)
     responsible = models.ForeignKey(
@@ -85,6 +86,17 @@ class CallRequest(models.Model):
             models.Index(fields=["responsible", "status"], name="call_request_by_responsible"),
             # Every request of one number.
             models.Index(fields=["phone_e164"], name="call_request_by_phone"),
+            # Duplicates among the open requests that have no number to dial: the same text, or the same address.
+            models.Index(
+                fields=["company", "phone"],
+                name="call_request_open_by_text",
+                condition=models.Q(phone_e164="", status__in=OPEN),
+            ),
+            models.Index(
+                fields=["company", "email"],
+                name="call_request_open_by_email",
+                condition=models.Q(phone="", status__in=OPEN),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -129,6 +141,7 @@ class LedgerEntry(models.Model):
         IN_DOUBT = "in_doubt", _("Chamada em dúvida")
         ASSIGNED = "assigned", _("Responsável alterado")
         DELETED = "deleted", _("Pedido excluído")
+        DUPLICATE = "duplicate", _("Pedido repetido recebido")
 
     # No constraint: the entries of a deleted request stay, under its number.
     call_request = models.ForeignKey(

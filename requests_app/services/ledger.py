@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from requests_app.models import LedgerEntry
+from requests_app.services.outgoing import enqueue_webhooks
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,8 +25,11 @@ def record(
     reason: str = "",
     **detail: Any,
 ) -> LedgerEntry:
-    """The new ledger entry of a request. `detail` takes codes and ids only."""
-    return LedgerEntry.objects.create(
+    """The new ledger entry of a request. `detail` takes codes and ids only.
+
+    Effects: one INSERT; where the entry is an event of webhooks, one query for who is told, and their outbox.
+    """
+    entry = LedgerEntry.objects.create(
         call_request=call_request,
         company_id=call_request.company_id,
         at=at,
@@ -37,3 +41,5 @@ def record(
         reason=reason,
         detail=detail,
     )
+    enqueue_webhooks(entry, call_request)
+    return entry
