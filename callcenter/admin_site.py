@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from callcenter.accounts.login_form import BoundedLoginForm
 from callcenter.accounts.models import User
 from callcenter.accounts.services import change_presence
 from callcenter.lib.admin import CompanyScopedAdmin
@@ -41,11 +42,21 @@ class CallcenterAdminSite(admin.AdminSite):
     site_url = None
     enable_nav_sidebar = False
     empty_value_display = "—"
+    login_form = BoundedLoginForm
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Django's pages and the presence switch, without the redirect that tells whether any object exists."""
         urls = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
         return [path("presence/", self.admin_view(require_POST(self.presence_view)), name="presence"), *urls]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The login page; 429 after too many wrong passwords."""
+        response = super().login(request, extra_context)
+        form = (getattr(response, "context_data", None) or {}).get("form")
+        if isinstance(form, BoundedLoginForm) and form.refusal is not None:
+            response.status_code = 429
+            response["Retry-After"] = str(form.refusal.retry_after_seconds)
+        return response
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What every page shows: Django's context, the menu, and the user's presence."""

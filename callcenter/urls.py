@@ -1,4 +1,4 @@
-"""Every mount of the product on one screen."""
+"""Every mount of the product on one screen; `urls_cscart` and `urls_venddor` are those of a host of one dialect."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from callcenter.health import healthz, readyz
 from requests_app.dialects.cscart.views import by_parameter
 
-urlpatterns = [
+everywhere = [
     path("admin/", admin.site.urls),
     path("webhooks/", include("telephony.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="api-docs"),
-    # CS-Cart answers for everything else below /api/: keep it after the other mounts there.
+]
+# CS-Cart answers for everything else below /api/: keep it after the other mounts there.
+cscart = [
     path("api/", include("requests_app.dialects.cscart.urls")),
     path("api.php", by_parameter),
-    path("venddor/", include("requests_app.dialects.venddor.urls")),
 ]
+venddor = [path("venddor/", include("requests_app.dialects.venddor.urls"))]
+
+urlpatterns = [*everywhere, *cscart, *venddor]
 
 handler400 = "callcenter.error_pages.bad_request"
 handler403 = "callcenter.error_pages.permission_denied"

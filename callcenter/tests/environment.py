@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+LIMITS: Final = (
+    "API_CALLS_PER_MINUTE_PER_KEY",
+    "API_CALLS_PER_MINUTE_PER_ADDRESS",
+    "FAILED_LOGINS_PER_ADDRESS_AND_EMAIL",
+    "FAILED_LOGINS_PER_ADDRESS",
+)
 # Good for nothing but tests: 32 zero bytes, and texts that say so.
 DUMMY_SECRETS: Final = {
     "SECRET_KEY": "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG",
@@ -91,6 +97,8 @@ def prepare() -> Run:
         DATA_DIR=str(data),
         REDIS_KEY_PREFIX=f"{run.folder.name}-{worker or 'main'}:",
         LOG_LEVEL="WARNING",
+        # Counted in every test, but out of the reach of those that are not about them.
+        **dict.fromkeys(LIMITS, "1000000"),
     )
     chromium = chromium_path()
     if chromium:

@@ -16,6 +16,8 @@ from rest_framework.authentication import BaseAuthentication
 
 from callcenter.accounts.selectors import key_owner
 from callcenter.accounts.services import note_key_use
+from callcenter.lib.client_address import client_address
+from callcenter.lib.limits import calls_from, calls_with, count, failed_logins
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -41,16 +43,28 @@ class Caller:
 class ApiKeyAuthentication(BaseAuthentication):
     """Knows the caller by `Authorization: Basic base64(e-mail:key)`; `request.auth` is a `Caller`.
 
-    Two queries (the key with its user, the rights), one for a superuser; at most one UPDATE a minute and key.
+    Two queries (the key with its user, the rights), one for a superuser; at most one UPDATE a minute and key. The
+    bounds are kept here, because DRF's throttles are asked only after the key was checked.
     """
 
     def authenticate(self, request: Request) -> tuple[User, Caller] | None:
-        """The user and the caller; None when the credentials are missing or wrong, which a dialect answers with 401."""
+        """The user and the caller; None when the credentials are missing or wrong, which a dialect answers with 401.
+
+        Errors: `RateLimited`, of a wrong key before it is looked at.
+        """
+        now, address = timezone.now(), client_address(request)
         email, secret = _credentials(request.META.get("HTTP_AUTHORIZATION", ""))
-        key = key_owner(email, secret) if secret else None
-        if key is None:
+        if not secret:
+            count(calls_from(address), now=now)
             return None
-        note_key_use(key, now=timezone.now())
+        failures = failed_logins(address, email)
+        count(calls_from(address), now=now, room_in=failures)
+        key = key_owner(email, secret)
+        if key is None:
+            count(*failures, now=now)
+            return None
+        count(calls_with(key.prefix), now=now)
+        note_key_use(key, now=now)
         return key.user, Caller(user=key.user, permissions=_rights(key.user))
 
     def authenticate_header(self, request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from http import HTTPStatus
@@ -11,12 +12,14 @@ from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOper
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpResponse
 from django.http.multipartparser import MultiPartParserError
+from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException
 from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
 from callcenter.lib.errors import Conflict, DomainError, InvalidInput, NotFound
+from callcenter.lib.limits import RateLimited
 from requests_app.data import Origin
 from requests_app.dialects.auth import ApiKeyAuthentication, Caller
 
@@ -112,6 +115,21 @@ class DialectView(APIView):
         """What every answer carries; personal data belong in nobody's cache."""
         return {"Allow": ", ".join(self.allowed_methods), "Cache-Control": "no-store"}
 
+    def tagged(self, value: Any, *, ascii_only: bool = False) -> HttpResponse:
+        """The value as a JSON answer with a strong ETag; 304 without a body when `If-None-Match` names that."""
+        body = encoded(value, ascii_only=ascii_only)
+        tag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+        # The caller itself may keep it, and asks each time whether it still holds.
+        self.headers["Cache-Control"] = "private, no-cache"
+        known = parse_etags(self.request.META.get("HTTP_IF_NONE_MATCH", ""))
+        if "*" in known or tag in {text.removeprefix("W/") for text in known}:
+            response = HttpResponse(status=304)
+            del response["Content-Type"]
+        else:
+            response = HttpResponse(body, content_type="application/json")
+        response["ETag"] = tag
+        return response
+
     @property
     def origin(self) -> Origin:
         """Who and what the ledger names for a change."""
@@ -141,6 +159,10 @@ class DialectView(APIView):
                 response = error_response(exc.status, *exc.details)
                 if exc.status == HTTPStatus.UNAUTHORIZED:
                     response["WWW-Authenticate"] = self.get_authenticate_header(self.request)
+                return response
+            case RateLimited():
+                response = error_response(429, exc.message)
+                response["Retry-After"] = str(exc.retry_after_seconds)
                 return response
             case InvalidInput():
                 return error_response(400, f"{self.wire_names.get(exc.field, exc.field)}: {exc.message}")
