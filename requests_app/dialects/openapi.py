@@ -48,8 +48,15 @@ def list_parameters(*, undocumented: Iterable[str] = ()) -> list[OpenApiParamete
     ]
 
 
+NOT_MODIFIED: Final = OpenApiResponse(description="The caller has it already")
+TAG_HEADERS: Final = [
+    OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of what the caller has"),
+    OpenApiParameter("ETag", str, OpenApiParameter.HEADER, response=[200, 304], description="Changes with the answer"),
+]
+
+
 def errors(*statuses: int) -> dict[int, OpenApiResponse]:
-    """The error answers of an operation."""
+    """The error answers of an operation; every one may also be called too often."""
     return {
         status: OpenApiResponse(
             ErrorBody,
@@ -63,5 +70,5 @@ def errors(*statuses: int) -> dict[int, OpenApiResponse]:
                 )
             ],
         )
-        for status in statuses
+        for status in (*statuses, 429)
     }

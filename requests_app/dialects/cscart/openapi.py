@@ -15,7 +15,7 @@ from requests_app.dialects.cscart.serializers import (
     CsCartCallRequestItem,
     CsCartCallRequestList,
 )
-from requests_app.dialects.openapi import errors, list_parameters
+from requests_app.dialects.openapi import NOT_MODIFIED, TAG_HEADERS, errors, list_parameters
 
 _VLADIMIR: Final[dict[str, Any]] = {
     "request_id": "1",
@@ -72,8 +72,8 @@ RETRIEVE: Final = extend_schema(
     operation_id="cscart_call_requests_retrieve",
     summary="One call request",
     tags=_TAGS,
-    parameters=_PATH,
-    responses={200: CsCartCallRequestItem, **errors(401, 403, 404, 406)},
+    parameters=[*_PATH, *TAG_HEADERS],
+    responses={200: CsCartCallRequestItem, 304: NOT_MODIFIED, **errors(401, 403, 404, 406)},
     examples=[OpenApiExample("The documented item", _VLADIMIR, response_only=True, status_codes=["200"])],
 )
 UPDATE: Final = extend_schema(

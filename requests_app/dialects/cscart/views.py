@@ -128,7 +128,7 @@ class CallRequestView(CsCartView):
         row = _item_columns(rows).first()
         if row is None:
             raise Refused(404)
-        return json_response(wire.item(row, _product_names([row])), ascii_only=True)
+        return self.tagged(wire.item(row, _product_names([row])), ascii_only=True)
 
     @openapi.UPDATE
     def put(self, request: Request, request_id: int) -> HttpResponse:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-from requests_app.dialects.openapi import errors, list_parameters
+from requests_app.dialects.openapi import NOT_MODIFIED, TAG_HEADERS, errors, list_parameters
 from requests_app.dialects.venddor.serializers import (
     VenddorCallRequestInput,
     VenddorCallRequestItem,
@@ -94,8 +94,8 @@ RETRIEVE: Final = extend_schema(
     operation_id="venddor_call_requests_retrieve",
     summary="Retrieve a specific call request",
     tags=_TAGS,
-    parameters=_PATH,
-    responses={200: VenddorCallRequestItem, **errors(401, 403, 404)},
+    parameters=[*_PATH, *TAG_HEADERS],
+    responses={200: VenddorCallRequestItem, 304: NOT_MODIFIED, **errors(401, 403, 404)},
     examples=[_answer(_CREATED, 200)],
 )
 UPDATE: Final = extend_schema(

@@ -86,7 +86,7 @@ class CallRequestView(VenddorView):
         row = _item_columns(self._rows(request_id)).first()
         if row is None:
             raise Refused(404)
-        return json_response(wire.item(row))
+        return self.tagged(wire.item(row))
 
     @openapi.UPDATE
     def put(self, request: Request, request_id: int) -> HttpResponse:
