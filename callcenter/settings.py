@@ -148,6 +148,7 @@ CELERY_BEAT_SCHEDULE = {
     "telephony-sweep": {"task": "telephony.tasks.sweep", "schedule": DIALER_SWEEP_SECONDS},
     "deliver-webhooks": {"task": "requests_app.tasks.deliver_webhooks", "schedule": WEBHOOK_DELIVERY_SECONDS},
     "prune-webhooks": {"task": "requests_app.tasks.prune_webhook_deliveries", "schedule": 3600.0},
+    "purge-idempotent-answers": {"task": "requests_app.tasks.purge_idempotent_answers", "schedule": 3600.0},
     "heartbeat": {"task": "callcenter.tasks.heartbeat", "schedule": 15.0},
 }
 

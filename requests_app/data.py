@@ -32,6 +32,15 @@ class DueRequest:
 
 
 @dataclass(frozen=True)
+class KeptAnswer:
+    """An HTTP answer that can be given again: the status, the JSON body, and the company whose request it tells of."""
+
+    status: int
+    body: bytes
+    company_id: int
+
+
+@dataclass(frozen=True)
 class TimelineEntry:
     """One line of a request's timeline, from whichever app knows of it.
 

@@ -8,6 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from requests_app.services.deliveries import prune_deliveries
+from requests_app.services.idempotency import purge_answers
 from requests_app.services.sending import deliver_due_webhooks
 
 log = logging.getLogger(__name__)
@@ -26,3 +27,11 @@ def prune_webhook_deliveries() -> None:
     count = prune_deliveries(now=timezone.now())
     if count:
         log.info("webhook deliveries: %s old ones thrown away", count)
+
+
+@shared_task(expires=3600)
+def purge_idempotent_answers() -> None:
+    """Throw away the answers whose `Idempotency-Key` is free again."""
+    count = purge_answers(now=timezone.now())
+    if count:
+        log.info("idempotency: %s answers of yesterday thrown away", count)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -26,7 +27,8 @@ def validate_timezone(name: str) -> None:
 class Company(models.Model):
     """A tenant: the `company_id` of CS-Cart, the Empresa of TempBox, the owner of dialer lines.
 
-    An inactive company takes no new requests, and none of its requests are dialed.
+    An inactive company takes no new requests, and none of its requests are dialed. `duplicate_window_minutes`: so long
+    a repeated request of one number is the one that is still open; 0 = each is a new one.
     """
 
     name = models.CharField(_("nome"), max_length=120, unique=True)
@@ -34,6 +36,15 @@ class Company(models.Model):
         _("fuso horário"), max_length=64, default="America/Sao_Paulo", validators=[validate_timezone]
     )
     is_active = models.BooleanField(_("ativa"), default=True)
+    duplicate_window_minutes = models.PositiveIntegerField(
+        _("janela de pedidos repetidos (minutos)"),
+        default=0,
+        validators=[MaxValueValidator(43_200)],
+        help_text=_(
+            "Um novo pedido pela API, do mesmo número e dentro deste tempo, recebe como resposta o pedido ainda aberto "
+            "em vez de criar outro. 0 = desligado."
+        ),
+    )
     created_at = models.DateTimeField(_("criada em"), default=timezone.now, editable=False)
 
     class Meta:

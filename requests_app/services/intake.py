@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ValidationError
@@ -16,6 +17,7 @@ from callcenter.lib.errors import Conflict, InvalidInput, NotFound
 from callcenter.lib.phones import InvalidPhone, brazilian_e164
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.schedule import first_due_at
+from requests_app.services.duplicates import open_duplicate
 from requests_app.services.ledger import record
 from requests_app.states import OPEN, Hold, Priority, Status
 
@@ -40,24 +42,33 @@ _LARGEST: Final = 2**63 - 1
 _SCHEDULING: Final = frozenset({"phone", "time_from", "time_to", "wanted_at", "status"})
 
 
-def create_call_request(company_id: int, *, origin: Origin, now: datetime, fields: Mapping[str, Any]) -> CallRequest:
-    """The stored request, with its next call worked out.
+def create_call_request(
+    company_id: int, *, origin: Origin, now: datetime, fields: Mapping[str, Any], may_be_repeated: bool = False
+) -> CallRequest:
+    """The stored request, with its next call worked out; or the open one that it repeats, within the company's window.
 
-    Shape: `fields` maps names of `WRITABLE` to Python values; absent ones take the model's defaults.
+    Shape: `fields` maps names of `WRITABLE` to Python values; absent ones take the model's defaults. `may_be_repeated`:
+    it comes from a program, so that the company's duplicate window holds.
     Errors: `InvalidInput` naming the field; nothing is stored.
-    Effects: one request, one ledger entry. The dialer finds it by itself.
+    Effects: one ledger entry, and one request unless it is a repetition. The dialer finds it by itself.
     """
     values = _checked(fields, company_id=company_id)
     if not values.get("phone") and not values.get("email"):
         raise InvalidInput("phone", _("Informe o telefone ou o e-mail."))
-    if not Company.objects.filter(pk=company_id, is_active=True).exists():
+    company = Company.objects.filter(pk=company_id, is_active=True).first()
+    if company is None:
         raise InvalidInput("company_id", _("Não existe uma empresa ativa com este número."))
     values.setdefault("requested_at", now.replace(microsecond=0))
-    call_request = CallRequest(company_id=company_id, source=origin.source, **values)
+    call_request = CallRequest(company=company, source=origin.source, **values)
     _reschedule(call_request, now=now, changed=values.keys())
     if call_request.status == Status.COMPLETED and call_request.completed_at is None:
         call_request.completed_at = now
     with transaction.atomic():
+        if may_be_repeated and company.duplicate_window_minutes:
+            repeated = open_duplicate(call_request, within=timedelta(minutes=company.duplicate_window_minutes), now=now)
+            if repeated is not None:
+                record(repeated, LedgerEntry.Kind.DUPLICATE, origin=origin, at=now)
+                return repeated
         call_request.save(force_insert=True)
         record(
             call_request,

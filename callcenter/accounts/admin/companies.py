@@ -22,7 +22,7 @@ class CompanyAdmin(CompanyScopedAdmin):
     list_display = ("name", "time_zone", "is_active", "created_at")
     list_filter = ("is_active",)
     search_fields = ("name",)
-    fields: ClassVar[tuple[str, ...]] = ("name", "time_zone", "is_active")
+    fields: ClassVar[tuple[str, ...]] = ("name", "time_zone", "duplicate_window_minutes", "is_active")
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Never."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from requests_app.dialects.bodies import form_body, json_body
+from requests_app.dialects.bodies import form_body, json_body, nested_fields
 from requests_app.dialects.http import Refused
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
 _JSON: Final = frozenset({"application/json", "application/javascript"})
-_FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
-_ACCEPTABLE: Final = _JSON | _FORMS | {"text/plain", "*/*"}
+FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+_ACCEPTABLE: Final = _JSON | FORMS | {"text/plain", "*/*"}
 # PHP's is_numeric.
 _NUMERIC: Final = re.compile(r"[ \t\n\r\v\f]*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?[ \t\n\r\v\f]*", re.ASCII)
 _BEYOND_ANY_ID: Final = 2**63 - 1
@@ -43,7 +43,7 @@ def check_content_type(request: Request) -> None:
 
     Errors: `Refused` 415.
     """
-    if media_type_of(request) not in _JSON | _FORMS | {"text/plain"}:
+    if media_type_of(request) not in _JSON | FORMS | {"text/plain"}:
         raise Refused(415)
 
 
@@ -60,7 +60,7 @@ def body_of(request: Request) -> Any:
     if request.method != "POST":
         return {}
     if media_type == "multipart/form-data":
-        return request._request.POST.dict()
+        return nested_fields((name, value) for name, values in request._request.POST.lists() for value in values)
     return form_body(request.body)
 
 

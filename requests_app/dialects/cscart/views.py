@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
@@ -10,24 +10,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from callcenter.lib.errors import InvalidInput, NotFound
+from requests_app.data import KeptAnswer
 from requests_app.dialects.companies import company_for
 from requests_app.dialects.cscart import openapi, wire
+from requests_app.dialects.cscart.base import CsCartView, UnknownEntityView, VersionView
 from requests_app.dialects.cscart.filters import CsCartFilter
-from requests_app.dialects.cscart.requests import (
-    body_of,
-    check_accept,
-    check_content_type,
-    media_type_of,
-    numeric_id,
-)
-from requests_app.dialects.cscart.serializers import CsCartCallRequestInput
-from requests_app.dialects.fields import checked
+from requests_app.dialects.cscart.requests import media_type_of, numeric_id
 from requests_app.dialects.filters import filtered
-from requests_app.dialects.http import DialectView, Refused, encoded, json_response, no_content
+from requests_app.dialects.http import Refused, encoded, json_response, no_content
+from requests_app.dialects.idempotency import once
 from requests_app.dialects.listing import Listing, listing, order_status, product_name
 from requests_app.models import CallRequest, Product
 from requests_app.services.intake import change_call_request, create_call_request, delete_call_request
-from requests_app.states import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,42 +35,9 @@ if TYPE_CHECKING:
 
 # Methods that only make sense with an id -> the permission they ask for first.
 _NEEDS_ID: Final = {"PUT": "change", "DELETE": "delete"}
-
-
-class CsCartView(DialectView):
-    """What every CS-Cart entity does first, in CS-Cart's order: 401, OPTIONS, 415, 406, 400."""
-
-    source = Source.CSCART
-    wire_names = wire.WIRE_NAMES
-    # The documented answer for whatever can't be deleted.
-    conflict_status: ClassVar[int] = 400
-    payload: Any = None
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Nothing; the caller is known and the body read then.
-
-        Errors: `Refused`.
-        """
-        super().initial(request, *args, **kwargs)
-        if request.method in {"PUT", "POST"}:
-            check_content_type(request)
-            self.payload = body_of(request)
-        elif request.method in {"GET", "HEAD"}:
-            check_accept(request.META.get("HTTP_ACCEPT", ""))
-
-    def fields_sent(self) -> dict[str, Any]:
-        """The checked fields of the body, under this dialect's names.
-
-        Errors: `Refused` 405 for an empty body, 400 for one that is no object or has a field at fault.
-        """
-        if not self.payload:
-            raise Refused(405, _("Faltam os parâmetros no corpo."))
-        if not isinstance(self.payload, dict):
-            raise Refused(400, _("phone: o corpo deve ser um objeto com phone ou email."))
-        body = checked(CsCartCallRequestInput, self.payload)
-        if body.get("status", "") is None:
-            del body["status"]
-        return body
+# Newer programs answer for all of these alike; 1.0 has no call requests.
+VERSIONS: Final = frozenset({"2.0", "2.1", "4.0", "4.1"})
+CURRENT_VERSION: Final = "2.0"
 
 
 class CallRequestListView(CsCartView):
@@ -99,15 +60,21 @@ class CallRequestListView(CsCartView):
     def post(self, request: Request) -> HttpResponse:
         """A new request."""
         self.require("add")
+        operation = f"POST cscart/{self.store_id or ''}"
+        return once(request, self.caller.user, operation=operation, body=self.payload, answer=self._created)
+
+    def _created(self) -> KeptAnswer:
         body = self.fields_sent()
         if body.get("phone", "") in {"", "0"} and body.get("email", "") in {"", "0"}:
-            raise Refused(400, *_contact_missing(media_type_of(request)))
+            raise Refused(400, *_contact_missing(media_type_of(self.request)))
         company_id = company_for(self.caller.user, asked_id=body.get("company_id", 0))
-        created = _without_stranger(
+        stored = _without_stranger(
             wire.fields(body),
-            lambda fields: create_call_request(company_id, origin=self.origin, now=timezone.now(), fields=fields),
+            lambda fields: create_call_request(
+                company_id, origin=self.origin, now=timezone.now(), fields=fields, may_be_repeated=True
+            ),
         )
-        return json_response({"request_id": str(created.pk)}, status=201)
+        return KeptAnswer(201, encoded({"request_id": str(stored.pk)}, ascii_only=True), company_id)
 
     def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """Errors: `Refused` 403 or 405; PUT and DELETE are told that they need an id."""
@@ -159,20 +126,8 @@ class CallRequestView(CsCartView):
         raise Refused(405)
 
 
-class UnknownEntityView(CsCartView):
-    """Anything else below `/api`: refused in CS-Cart's order, so that a caller without a key learns nothing."""
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Errors: `Refused`, at the latest 404."""
-        super().initial(request, *args, **kwargs)
-        if request.method != "OPTIONS":
-            entity = kwargs["entity"]
-            raise Refused(404, *([_("não há “%(entity)s” nesta API") % {"entity": entity}] if entity else []))
-
-
 _list = CallRequestListView.as_view()
 _item = CallRequestView.as_view()
-_unknown = UnknownEntityView.as_view()
 
 
 @csrf_exempt
@@ -182,19 +137,37 @@ def by_path(request: HttpRequest, path: str) -> HttpResponseBase:
     The version may be left out, one trailing slash is ignored, and an id of 0 is no id.
     """
     segments = path.removesuffix("/").split("/")
-    if segments[0] == "2.0":
-        segments = segments[1:]
+    version = CURRENT_VERSION
+    if segments[0] in VERSIONS:
+        version, *segments = segments
     match segments:
-        case ["call_requests"]:
-            return _list(request)
-        case ["call_requests", segment]:
+        case ["call_requests", *rest]:
+            return _call_requests(request, rest)
+        case ["stores", segment, "call_requests", *rest] if store_id := numeric_id(segment):
+            return _call_requests(request, rest, store_id=store_id)
+        case ["version"]:
+            return VersionView.as_view(version=version)(request)
+        case _:
+            entity = segments[0][:64] if segments and all(segments) else ""
+            return UnknownEntityView.as_view(entity=entity)(request)
+
+
+def _call_requests(request: HttpRequest, rest: list[str], *, store_id: int | None = None) -> HttpResponseBase:
+    """The list or the item that the segments after `call_requests` name."""
+    scoped: dict[str, Any] = {} if store_id is None else {"store_id": store_id}
+    list_view = CallRequestListView.as_view(**scoped) if scoped else _list
+    match rest:
+        case []:
+            return list_view(request)
+        case [segment]:
             request_id = numeric_id(segment)
             if request_id is None:
-                return _unknown(request, entity="")
-            return _item(request, request_id=request_id) if request_id else _list(request)
+                return UnknownEntityView.as_view(**scoped)(request)
+            item_view = CallRequestView.as_view(**scoped) if scoped else _item
+            return item_view(request, request_id=request_id) if request_id else list_view(request)
         case _:
-            is_broken = not all(segments) or segments[0] == "call_requests"
-            return _unknown(request, entity="" if is_broken else segments[0][:64])
+            is_child = all(rest) and numeric_id(rest[0]) is not None
+            return UnknownEntityView.as_view(is_child=is_child, **scoped)(request)
 
 
 @csrf_exempt

@@ -10,11 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from callcenter.lib.database import for_update
+from requests_app.data import KeptAnswer
 from requests_app.dialects.bodies import json_body
 from requests_app.dialects.companies import company_for
 from requests_app.dialects.fields import checked
 from requests_app.dialects.filters import Rows, filtered
 from requests_app.dialects.http import DialectView, Refused, encoded, json_response, no_content
+from requests_app.dialects.idempotency import once
 from requests_app.dialects.listing import Listing, listing
 from requests_app.dialects.venddor import openapi, wire
 from requests_app.dialects.venddor.filters import VenddorFilter
@@ -37,10 +39,10 @@ class VenddorView(DialectView):
     source = Source.VENDDOR
     wire_names = wire.WIRE_NAMES
 
-    def fields_sent(self, request: Request, serializer: type[Serializer[Any]]) -> dict[str, Any]:
-        """The checked fields of the body, under this dialect's names.
+    def object_sent(self, request: Request) -> dict[str, Any]:
+        """The object in the body.
 
-        Errors: `Refused` 415 for another type than JSON, 400 for what can't be read or accepted.
+        Errors: `Refused` 415 for another type than JSON, 400 for what can't be read.
         """
         media_type = str(request.META.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
         if media_type != "application/json":
@@ -48,7 +50,14 @@ class VenddorView(DialectView):
         body = json_body(request.body)
         if not isinstance(body, dict):
             raise Refused(400, _("O corpo deve ser um objeto JSON"))
-        return checked(serializer, body)
+        return body
+
+    def fields_sent(self, request: Request, serializer: type[Serializer[Any]]) -> dict[str, Any]:
+        """The checked fields of the body, under this dialect's names.
+
+        Errors: `Refused` 415 for another type than JSON, 400 for what can't be read or accepted.
+        """
+        return checked(serializer, self.object_sent(request))
 
 
 class CallRequestListView(VenddorView):
@@ -70,10 +79,16 @@ class CallRequestListView(VenddorView):
     def post(self, request: Request) -> HttpResponse:
         """A new request, whole."""
         self.require("add")
-        body = self.fields_sent(request, VenddorNewCallRequestInput)
+        sent = self.object_sent(request)
+        return once(request, self.caller.user, operation="POST venddor", body=sent, answer=lambda: self._created(sent))
+
+    def _created(self, sent: dict[str, Any]) -> KeptAnswer:
+        body = checked(VenddorNewCallRequestInput, sent)
         company_id = company_for(self.caller.user, asked_id=body.get("company_id", 0))
-        created = create_call_request(company_id, origin=self.origin, now=timezone.now(), fields=wire.fields(body))
-        return json_response(wire.item(vars(created)), status=201)
+        stored = create_call_request(
+            company_id, origin=self.origin, now=timezone.now(), fields=wire.fields(body), may_be_repeated=True
+        )
+        return KeptAnswer(201, encoded(wire.item(vars(stored))), company_id)
 
 
 class CallRequestView(VenddorView):

@@ -80,3 +80,54 @@ def test_a_cart_that_can_not_be_stored_is_refused(shop: Shop, extra: Any) -> Non
     answer = shop.post(URL, {"phone": "1", "cart_products": [{"product_id": 5, "extra": extra}]})
 
     assert_error(answer, 400, "Bad Request: cart_products: ")
+
+
+def test_entries_come_back_with_their_keys_in_the_order_they_were_sent(shop: Shop) -> None:
+    entry = '{"product_id":"5","amount":1,"z":{"b":1.50,"aa":true,"a":null},"price":"10.50","c":[{"y":1,"x":2}]}'
+    cart = f'{{"9":{entry},"10":{entry},"a":{entry}}}'
+    request_id = shop.post(URL, f'{{"phone":"1","cart_products":{cart}}}').json()["request_id"]
+
+    stored = cart.replace("1.50", "1.5")
+    assert f'"cart_products":{stored},'.encode() in shop.get(f"{URL}/{request_id}").content
+    assert f'"cart_products":{stored},'.encode() in shop.get(URL).content
+    assert CallRequest.objects.get().cart_products["9"]["product_id"] == "5"
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain"])
+def test_a_form_nests_its_fields_as_php_does(shop: Shop, content_type: str) -> None:
+    form = (
+        "phone=1&cart_products[0][product_id]=5&cart_products[0][extra][color]=red&cart_products[1][amount]=2"
+        "&cart_products[1][product_id]=7&name[=x&cart_products[1][tags][]=a&cart_products[1][tags][]=b"
+    )
+    answer = shop.post(URL, form, content_type=content_type)
+
+    assert answer.status_code == 201, answer.content
+    assert shop.get(f"{URL}/{answer.json()['request_id']}").json()["cart_products"] == [
+        {"product_id": "5", "extra": {"color": "red"}},
+        {"amount": "2", "product_id": "7", "tags": ["a", "b"]},
+    ]
+
+
+def test_a_multipart_form_nests_its_fields_too(shop: Shop) -> None:
+    answer = shop.http.post(URL, {"phone": "1", "cart_products[a][product_id]": "5", "cart_products[a][amount]": "1"})
+
+    assert answer.status_code == 201, answer.content
+    cart = shop.get(f"{URL}/{answer.json()['request_id']}").json()["cart_products"]
+    assert cart == {"a": {"product_id": "5", "amount": "1"}}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "phone[]=1",
+        "phone[a][b]=1",
+        "phone=1&name[x]=y",
+        "phone=1&cart_products" + "[a]" * 200 + "=1",
+        "phone=1&cart_products[[a]]=1&[x]=1&]=1&cart_products[a=1&=1",
+        "phone=1&cart_products=x&cart_products[a]=1&cart_products=y",
+    ],
+)
+def test_odd_fields_of_a_form_are_refused_or_ignored(shop: Shop, form: str) -> None:
+    answer = shop.post(URL, form, content_type="application/x-www-form-urlencoded")
+
+    assert answer.status_code in {201, 400}, answer.content

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
 
-from callcenter.tests.factories import make_call_request
+from callcenter.accounts.models import User
+from callcenter.tests.factories import make_call_request, make_company, make_user
 from requests_app.models import CallRequest
-from requests_app.tests.api import assert_error
+from requests_app.tests.api import Shop, assert_error
 
 if TYPE_CHECKING:
     from callcenter.accounts.models import Company
-    from requests_app.tests.api import Shop
 
 LISTS = [
     "/api/2.0/call_requests",
@@ -23,6 +25,11 @@ LISTS = [
     "/api.php?_d=call_requests/",
     "/api.php?_d=2.0/call_requests",
     "/api.php?_d=2.0/call_requests&ajax_custom=1",
+    # Newer versions, which answer alike.
+    "/api/2.1/call_requests",
+    "/api/4.0/call_requests/",
+    "/api/4.1/call_requests",
+    "/api.php?_d=4.0/call_requests",
     # An id of 0 is no id.
     "/api/2.0/call_requests/0",
     "/api/2.0/call_requests/0.5",
@@ -39,6 +46,8 @@ ITEMS = [
     "/api/2.0/call_requests/{id}e0",
     "/api/2.0/call_requests/00{id}",
     "/api/2.0/call_requests/+{id}",
+    "/api/2.1/call_requests/{id}",
+    "/api/4.0/call_requests/{id}/",
 ]
 MISSING = [
     "/api/2.0/call_requests/999999",
@@ -62,9 +71,12 @@ UNKNOWN = [
     "/api/orders/5",
     "/api/1.0/call_requests",
     "/api/2/call_requests",
-    "/api/2.1/call_requests",
-    "/api/version",
-    "/api/stores/1/call_requests",
+    "/api/3.0/call_requests",
+    "/api/stores",
+    "/api/stores/1",
+    "/api/stores/1/orders",
+    "/api/stores/x/call_requests",
+    "/api/stores/0/call_requests",
     "/api.php?_d=orders",
 ]
 
@@ -160,3 +172,91 @@ def test_options_is_always_fine(shop: Shop) -> None:
     for url in ["/api/2.0/call_requests", "/api/2.0/call_requests/1", "/api/2.0/orders"]:
         answer = shop.send("OPTIONS", url)
         assert (answer.status_code, answer.json()) == (200, "")
+
+
+@pytest.mark.parametrize(
+    ("url", "version"),
+    [
+        ("/api/version", "2.0"),
+        ("/api/version/", "2.0"),
+        ("/api/2.0/version", "2.0"),
+        ("/api/4.0/version", "4.0"),
+        ("/api.php?_d=version", "2.0"),
+        ("/api.php?_d=2.1/version", "2.1"),
+    ],
+)
+def test_the_version_is_the_one_that_was_called(shop: Shop, url: str, version: str) -> None:
+    assert shop.get(url).json() == {"Version": version}
+    for method in ["POST", "PUT", "DELETE"]:
+        assert_error(shop.send(method, url, {"a": 1}), 403, phrase="Forbidden")
+    assert_error(shop.send("PATCH", url), 405, phrase="Method Not Allowed")
+    assert_error(Client().get(url), 401, phrase="Unauthorized")
+
+
+def test_below_a_store_only_its_requests_are_seen_and_made(company: Company) -> None:
+    other = make_company()
+    shop = Shop(make_user(company, other))
+    ours, theirs = make_call_request(company, name="a"), make_call_request(other, name="b")
+
+    for base in [f"/api/2.0/stores/{other.pk}/call_requests", f"/api.php?_d=stores/{other.pk}/call_requests"]:
+        assert [item["name"] for item in shop.get(base).json()["call_requests"]] == ["b"]
+        assert shop.get(f"{base}/{theirs.pk}").json()["name"] == "b"
+        assert_error(shop.get(f"{base}/{ours.pk}"), 404, phrase="Not Found")
+        assert_error(shop.put(f"{base}/{ours.pk}", {"name": "x"}), 400, phrase="Bad Request")
+        created = shop.post(base, {"phone": "1", "company_id": company.pk}).json()["request_id"]
+        assert CallRequest.objects.get(pk=created).company == other
+        CallRequest.objects.filter(pk=created).delete()
+    assert shop.delete(f"/api/stores/{other.pk}/call_requests/{theirs.pk}").status_code == 204
+
+
+@pytest.mark.parametrize("is_bound", [True, False])
+def test_a_store_that_the_caller_does_not_see_is_a_missing_one(company: Company, is_bound: bool) -> None:
+    shop = Shop(make_user(company) if is_bound else User.objects.create_superuser("root@example.com"))
+    missing = make_company().pk if is_bound else 999_999
+
+    for url in [f"/api/stores/{missing}/call_requests", f"/api/stores/{missing}/call_requests/1"]:
+        assert_error(shop.get(url), 404, phrase="Not Found")
+    assert_error(shop.post(f"/api/stores/{missing}/call_requests", {"phone": "1"}), 404)
+    assert shop.get(f"/api/stores/{company.pk}/call_requests").status_code == 200
+    assert_error(shop.get("/api/stores/-1/call_requests"), 404)
+    assert shop.get("/api/call_requests").status_code == 200
+
+
+def test_below_a_request_the_right_to_read_it_weighs_more_than_the_missing_entity(shop: Shop, company: Company) -> None:
+    stranger = Shop(User.objects.create_user("shop@example.com", None))
+    url = f"/api/2.0/call_requests/{make_call_request(company).pk}/items"
+
+    assert_error(stranger.get(url), 403, phrase="Forbidden")
+    assert_error(shop.get(url), 404, phrase="Not Found")
+
+
+@pytest.mark.parametrize("url", ["{url}?_METHOD={method}", "{url}"])
+def test_a_post_may_name_another_method(shop: Shop, company: Company, url: str) -> None:
+    call_request = make_call_request(company)
+    item = f"/api/2.0/call_requests/{call_request.pk}"
+
+    def send(method: str, target: str, **fields: str) -> Any:
+        if "?" in url:
+            return shop.post(url.format(url=target, method=method), fields)
+        return shop.http.post(target, {"_METHOD": method, **fields})
+
+    assert send("PUT", item, name="Bia").json() == {"request_id": str(call_request.pk)}
+    assert send("get", item).json()["name"] == "Bia"
+    assert_error(send("PUT", "/api/call_requests", name="x"), 405)
+    assert_error(send("PATCH", item), 405)
+    assert send("POST", "/api/call_requests", phone="1").status_code == 201
+    assert send("DELETE", item).status_code == 204
+    assert not CallRequest.objects.filter(pk=call_request.pk).exists()
+
+
+def test_only_a_post_may_and_only_with_the_permission_for_the_other_method(shop: Shop, company: Company) -> None:
+    user = User.objects.create_user("shop@example.com", None)
+    user.companies.add(company)
+    user.user_permissions.add(Permission.objects.get(codename="add_callrequest"))
+    item = f"/api/2.0/call_requests/{make_call_request(company).pk}"
+
+    assert shop.get(f"{item}?_METHOD=DELETE").status_code == 200
+    assert_error(Shop(user).post(f"{item}?_METHOD=DELETE", {}), 403)
+    assert_error(Shop(user).post(f"{item}?_METHOD=PUT", {"name": "x"}), 403)
+    assert_error(shop.post(f"{item}?_METHOD=", {}), 405)
+    assert CallRequest.objects.exists()
