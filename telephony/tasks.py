@@ -20,7 +20,7 @@ def dialer_tick() -> None:
         try:
             attempt_ids = dialing.claim_due_calls(line_id, now=timezone.now())
             if attempt_ids:
-                place_calls.delay_on_commit(attempt_ids)
+                place_calls.delay_on_commit(attempt_ids)  # type: ignore[attr-defined]  # the stubs don't know Celery's Django task
         except Exception:
             log.exception("line %s: nothing claimed in this tick; the other lines go on", line_id)
 

@@ -64,7 +64,8 @@ class ProviderEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_meaning_display() or self.get_state_display()} ({timezone.localtime(self.received_at):%d/%m/%Y %H:%M:%S})"
+        received_at = timezone.localtime(self.received_at)
+        return f"{self.get_meaning_display() or self.get_state_display()} ({received_at:%d/%m/%Y %H:%M:%S})"
 
     @property
     def raw_text(self) -> str:

@@ -33,6 +33,7 @@ def test_a_word_added_to_the_table_gives_an_applied_event_its_meaning() -> None:
     event = event_with(body)
     assert apply_event(event.pk, now=timezone.now())
     event.refresh_from_db()
+    assert event.attempt is not None
     assert (event.meaning, event.attempt.state) == ("unknown", AttemptState.PLACED)
 
     StatusAlias.objects.create(word="linha muda", meaning="no_answer")
@@ -40,6 +41,7 @@ def test_a_word_added_to_the_table_gives_an_applied_event_its_meaning() -> None:
 
     event.refresh_from_db()
     assert (event.state, event.meaning) == ("applied", "no_answer")
+    assert event.attempt is not None
     assert event.attempt.state == AttemptState.ENDED
 
 
