@@ -1,0 +1,1 @@
+"""Outgoing webhooks: from the ledger to a receiver, and everything that can go wrong on the way."""
