@@ -62,7 +62,10 @@ _NULLABLE: Final = frozenset({"user_id", "user", "order_status"})
 
 @dataclass(frozen=True)
 class Listing:
-    """The rows of one page and how it was cut; `items_per_page` 0 = all, and then `total_items` is None."""
+    """The rows of one page and how it was cut; `items_per_page` 0 = all, and then `total_items` is None.
+
+    `is_walk`: it was asked for by cursor, and has neither a number nor a total; `next_cursor` None = the walk is over.
+    """
 
     items_per_page: int
     page: int
@@ -70,6 +73,8 @@ class Listing:
     sort_order: str
     total_items: int | None
     chunks: Iterator[list[Row]]
+    is_walk: bool = False
+    next_cursor: str | None = None
 
     @property
     def sort_order_rev(self) -> str:
@@ -87,11 +92,9 @@ def listing(rows: Rows, params: Mapping[str, str], *, present: Callable[[Rows], 
 
     Two queries, whatever the size: a count and the rows; one when all the rows are asked for, up to the ceiling.
     """
-    sort_by = params.get("sort_by", "")
-    sort_by = sort_by if sort_by in SORTS else "date"
-    sort_order = "asc" if params.get("sort_order") == "asc" else "desc"
+    sort_by, sort_order = asked_sort(params)
     descending = sort_order == "desc"
-    size = _items_per_page(params.get("items_per_page"))
+    size = asked_size(params)
     page = max(leading_number(params.get("page", "")), 1)
     total = None
     if size:
@@ -125,8 +128,15 @@ def _ordered(rows: Rows, sort_by: str, *, descending: bool) -> Rows:
     return rows.order_by(*(F(name).asc(**nulls) for name in columns), "pk")
 
 
-def _items_per_page(text: str | None) -> int:
+def asked_sort(params: Mapping[str, str]) -> tuple[str, str]:
+    """The sort's name and its order; the default ones where an unknown one is asked for."""
+    sort_by = params.get("sort_by", "")
+    return sort_by if sort_by in SORTS else "date", "asc" if params.get("sort_order") == "asc" else "desc"
+
+
+def asked_size(params: Mapping[str, str]) -> int:
     """How many rows a page has; 0 = all of them."""
+    text = params.get("items_per_page")
     if text is None:
         return int(settings.CSCART_ITEMS_PER_PAGE)
     if text.strip().strip("0") == "":

@@ -16,6 +16,7 @@ from requests_app.dialects.cscart import openapi, wire
 from requests_app.dialects.cscart.base import CsCartView, UnknownEntityView, VersionView
 from requests_app.dialects.cscart.filters import CsCartFilter
 from requests_app.dialects.cscart.requests import media_type_of, numeric_id
+from requests_app.dialects.cursors import walk
 from requests_app.dialects.filters import filtered
 from requests_app.dialects.http import Refused, encoded, json_response, no_content
 from requests_app.dialects.idempotency import once
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
     from rest_framework.request import Request
 
-    from requests_app.dialects.filters import Rows
-
+    from requests_app.dialects.cursors import walk
+from requests_app.dialects.filters import Rows
 
 # Methods that only make sense with an id -> the permission they ask for first.
 _NEEDS_ID: Final = {"PUT": "change", "DELETE": "delete"}
@@ -50,7 +51,11 @@ class CallRequestListView(CsCartView):
         query = request.query_params.dict()
         scope = self.caller.company_scope
         rows = filtered(CsCartFilter, CallRequest.objects.visible_to(scope), query, company_scope=scope)
-        page = listing(rows, query, present=_item_columns)
+        if "cursor" in query:
+            owner = f"cscart/{self.caller.user.pk}/{self.store_id or ''}"
+            page = walk(rows, query, present=_item_columns, owner=owner, filters=CsCartFilter.base_filters)
+        else:
+            page = listing(rows, query, present=_item_columns)
         body = _list_body(page, wire.params(page, query))
         if page.is_short:
             return HttpResponse(b"".join(body), content_type="application/json")

@@ -57,7 +57,8 @@ def item(row: Row, names: ProductNames) -> dict[str, Any]:
 def params(page: Listing, query: Mapping[str, str]) -> dict[str, Any]:
     """What a list says about itself: the documented keys, then the other query parameters as they came.
 
-    `total_items` is absent when all rows were asked for, as in CS-Cart.
+    `total_items` is absent when all rows were asked for, as in CS-Cart; a walk by cursor has no `page` either, and a
+    `next_cursor`.
     """
     said: dict[str, Any] = {
         "items_per_page": str(page.items_per_page),
@@ -68,8 +69,11 @@ def params(page: Listing, query: Mapping[str, str]) -> dict[str, Any]:
     }
     if page.total_items is not None:
         said["total_items"] = str(page.total_items)
+    if page.is_walk:
+        del said["page"]
+        said["next_cursor"] = page.next_cursor
     for name, value in query.items():
-        if name not in said and name not in {"_d", "total_items"}:
+        if name not in said and name not in {"_d", "page", "total_items"}:
             said[name] = value.strip() if name in {"id", "name", "phone"} else value
     return said
 

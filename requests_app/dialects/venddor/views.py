@@ -13,6 +13,7 @@ from callcenter.lib.database import for_update
 from requests_app.data import KeptAnswer
 from requests_app.dialects.bodies import json_body
 from requests_app.dialects.companies import company_for
+from requests_app.dialects.cursors import walk
 from requests_app.dialects.fields import checked
 from requests_app.dialects.filters import Rows, filtered
 from requests_app.dialects.http import DialectView, Refused, encoded, json_response, no_content
@@ -70,7 +71,11 @@ class CallRequestListView(VenddorView):
         query = request.query_params.dict()
         scope = self.caller.company_scope
         rows = filtered(VenddorFilter, CallRequest.objects.visible_to(scope), query, company_scope=scope)
-        page = listing(rows, query, present=_item_columns)
+        if "cursor" in query:
+            owner = f"venddor/{self.caller.user.pk}"
+            page = walk(rows, query, present=_item_columns, owner=owner, filters=VenddorFilter.base_filters)
+        else:
+            page = listing(rows, query, present=_item_columns)
         if page.is_short:
             return HttpResponse(b"".join(_list_body(page)), content_type="application/json")
         return StreamingHttpResponse(_list_body(page), content_type="application/json")

@@ -68,7 +68,10 @@ def instant(at: datetime | None) -> str | None:
 
 
 def params(page: Listing) -> dict[str, Any]:
-    """What a list says about itself, numbers as numbers; `total_items` is absent when all rows were asked for."""
+    """What a list says about itself, numbers as numbers; `total_items` is absent when all rows were asked for.
+
+    A walk by cursor has no `page` either, and a `next_cursor`.
+    """
     said: dict[str, Any] = {
         "items_per_page": page.items_per_page,
         "page": page.page,
@@ -78,6 +81,9 @@ def params(page: Listing) -> dict[str, Any]:
     }
     if page.total_items is not None:
         said["total_items"] = page.total_items
+    if page.is_walk:
+        del said["page"]
+        said["next_cursor"] = page.next_cursor
     return said
 
 
