@@ -163,7 +163,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 class ApiKey(models.Model):
     """A program's password for a user: shown once, stored as a digest.
 
-    `revoked_at` empty = valid. `last_used_at` is kept to the minute.
+    `revoked_at` empty = valid, until `expires_at` if that is set: only keys that a program got for a password expire.
+    `last_used_at` is kept to the minute.
     """
 
     user = models.ForeignKey(User, verbose_name=_("usuário"), on_delete=models.CASCADE, related_name="api_keys")
@@ -173,6 +174,7 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(_("criada em"), default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(_("último uso"), null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(_("revogada em"), null=True, blank=True, editable=False)
+    expires_at = models.DateTimeField(_("vale até"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("chave de API")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from django.db.models import Q
+from django.utils import timezone
 
 from callcenter.accounts.models import ApiKey, Company, User
 from callcenter.lib.secrets import digest, same
@@ -26,7 +27,8 @@ def key_owner(email: str, secret: str) -> ApiKey | None:
     if secret.isascii() and secret.isalnum():
         key = (
             ApiKey.objects.select_related("user")
-            .filter(prefix=secret[:KEY_PREFIX_LENGTH], revoked_at=None, user__is_active=True)
+            .filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
+            .filter(prefix=secret[:KEY_PREFIX_LENGTH], user__is_active=True)
             .first()
         )
     right = same(digest(secret), key.digest if key else "0" * 64)
@@ -85,3 +87,13 @@ def is_assignable(user_id: int, *, company_id: int) -> bool:
         .filter(Q(companies=company_id) | Q(companies=None))
         .exists()
     )
+
+
+def assignable_names(company_ids: Iterable[int]) -> dict[int, dict[int, str]]:
+    """For each of the companies, who may answer for its requests: id and "last name first name". One query."""
+    found: dict[int, dict[int, str]] = {company_id: {} for company_id in company_ids}
+    staff = User.objects.filter(is_active=True, is_staff=True).order_by("pk")
+    for user_id, last_name, first_name, company_id in staff.values_list("pk", "last_name", "first_name", "companies"):
+        for served in found if company_id is None else found.keys() & {company_id}:
+            found[served][user_id] = f"{last_name} {first_name}".strip()
+    return found

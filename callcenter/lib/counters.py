@@ -22,7 +22,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +137,8 @@ class SharedCounters:
     The process's own count is never higher than the shared one would be: who is refused then would be refused anyway.
     """
 
-    def __init__(self, url: str, *, key_prefix: str, path: str) -> None:
+    def __init__(self, url: str, *, key_prefix: str, path: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._place = (url, key_prefix, path)
         self._shared: Counters | None = None
         self._own = FileCounters(":memory:")
@@ -145,13 +146,13 @@ class SharedCounters:
 
     def visit(self, *, add: Sequence[Slot], read: Sequence[Slot]) -> list[int]:
         """The numbers, from wherever they can be had."""
-        if time.monotonic() >= self._resume_at:
+        if self._clock() >= self._resume_at:
             try:
                 self._shared = self._shared or _opened(*self._place)
                 return self._shared.visit(add=add, read=read)
             except (RedisError, sqlite3.Error, OSError) as error:
                 self._shared = None
-                self._resume_at = time.monotonic() + _PAUSE_SECONDS
+                self._resume_at = self._clock() + _PAUSE_SECONDS
                 logger.error(  # noqa: TRY400 - the trace of a time-out says nothing more
                     "limits: the shared counters do not answer (%s); each process counts for itself for %.0f s",
                     type(error).__name__,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from callcenter.accounts.admin.users import manageable_users
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 class ApiKeyAdmin(CompanyScopedAdmin):
     """API keys of the people whom the user may manage. A key acts as its owner."""
 
-    list_display = ("name", "user", "prefix", "state", "created_at", "last_used_at")
+    list_display = ("name", "user", "prefix", "state", "created_at", "last_used_at", "expires_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
     list_select_related = ("user",)
     search_fields = ("name", "prefix", "user__email")
     ordering = ("-created_at",)
     fields = ("user", "name")
-    readonly_fields = ("prefix", "state", "created_at", "last_used_at", "revoked_at")
+    readonly_fields = ("prefix", "state", "created_at", "last_used_at", "expires_at", "revoked_at")
     actions = ("revoke_selected",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
@@ -85,6 +86,8 @@ class ApiKeyAdmin(CompanyScopedAdmin):
         """Whether the key still opens anything."""
         if key.revoked_at is not None:
             return badge(str(_("Revogada")), tone="bad")
+        if key.expires_at is not None and key.expires_at <= timezone.now():
+            return badge(str(_("Expirada")), tone="bad")
         if not key.user.is_active:
             return badge(str(_("Dono inativo")), tone="warn")
         return badge(str(_("Válida")), tone="good")

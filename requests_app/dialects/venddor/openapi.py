@@ -14,6 +14,8 @@ from requests_app.dialects.venddor.serializers import (
     VenddorCallRequestInput,
     VenddorCallRequestItem,
     VenddorCallRequestList,
+    VenddorLogin,
+    VenddorLoginInput,
     VenddorNewCallRequestInput,
 )
 
@@ -65,6 +67,11 @@ _LIST: Final = {
         "total_items": 1,
     },
 }
+_CREDENTIALS: Final = {"email": "shop@example.com", "password": "the password of the panel"}
+_LOGIN: Final = {
+    "status": "success",
+    "data": {"api_key": "THE-API-KEY", "expires_at": "2025-05-17T14:30:00Z", "user_id": 42},
+}
 _TAGS: Final = ["Venddor"]
 _PATH: Final = [OpenApiParameter("request_id", int, OpenApiParameter.PATH)]
 
@@ -107,6 +114,19 @@ UPDATE: Final = extend_schema(
     request={"application/json": VenddorCallRequestInput},
     responses={200: VenddorCallRequestItem, **errors(400, 401, 403, 404, 413, 415)},
     examples=[OpenApiExample("The documented body", _CHANGE, request_only=True), _answer(_COMPLETED, 200)],
+)
+AUTH: Final = extend_schema(
+    operation_id="venddor_auth",
+    summary="Get an API key for an e-mail address and a password",
+    description="The key expires; of several only the newest stay valid.",
+    tags=_TAGS,
+    auth=[],
+    request={"application/json": VenddorLoginInput},
+    responses={200: VenddorLogin, **errors(400, 401, 403, 413, 415)},
+    examples=[
+        OpenApiExample("Credentials", _CREDENTIALS, request_only=True),
+        OpenApiExample("A key", _LOGIN, response_only=True, status_codes=["200"]),
+    ],
 )
 DELETE: Final = extend_schema(
     operation_id="venddor_call_requests_destroy",

@@ -46,6 +46,28 @@ class VenddorCallRequestItem(serializers.Serializer[Any]):
     completed_at = Instant(allow_null=False)
 
 
+class VenddorLoginInput(serializers.Serializer[Any]):
+    """What `/auth` takes."""
+
+    email = Text(254, required=True, allow_blank=False, allow_null=False)
+    password = Text(1024, required=True, allow_blank=False, allow_null=False, write_only=True)
+
+
+class VenddorLoginData(serializers.Serializer[Any]):
+    """A key, until when it is valid, and whose it is."""
+
+    api_key = serializers.CharField()
+    expires_at = Instant(required=True, allow_null=False)
+    user_id = serializers.IntegerField()
+
+
+class VenddorLogin(serializers.Serializer[Any]):
+    """What `/auth` answers."""
+
+    status = serializers.ChoiceField(["success"])
+    data = VenddorLoginData()  # type: ignore[assignment]  # a field's name, which DRF takes off the class
+
+
 class VenddorListParams(serializers.Serializer[Any]):
     """How the page was cut."""
 
