@@ -17,11 +17,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from callcenter.accounts.login_form import BoundedLoginForm
 from callcenter.accounts.models import User
 from callcenter.accounts.services import change_presence
 from callcenter.lib.admin import CompanyScopedAdmin
 from callcenter.lib.dashboard import Panel, merged
+from callcenter.login_form import BoundedLoginForm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
