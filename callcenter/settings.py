@@ -156,6 +156,7 @@ CELERY_BEAT_SCHEDULE = {
 
 CSCART_ITEMS_PER_PAGE = env.int("CSCART_ITEMS_PER_PAGE", default=10)
 CSCART_ITEMS_PER_PAGE_CEILING = env.int("CSCART_ITEMS_PER_PAGE_CEILING", default=10_000)
+CSCART_RESPONSIBLE = env.bool("CSCART_RESPONSIBLE", default=False)
 
 # How often one may call, and fail to log in (keys, passwords, the admin's form); 0 = without a limit.
 API_CALLS_PER_MINUTE_PER_KEY = env.int("API_CALLS_PER_MINUTE_PER_KEY", default=600)

@@ -8,6 +8,7 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpResponse
@@ -104,10 +105,13 @@ class DialectView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Nothing; the caller is known then.
 
-        Errors: `Refused` 401, before anything else is looked at.
+        Errors: `Refused` 401, before anything else is looked at; 403 for a key that came in the clear where HTTPS is
+        asked for.
         """
         if not isinstance(request.auth, Caller):
             raise Refused(401)
+        if settings.HTTPS and not request.is_secure():
+            raise Refused(403, _("Use HTTPS"))
         self.caller = request.auth
 
     @property

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
+from callcenter.accounts.selectors import assignable_names
 from callcenter.lib.errors import InvalidInput, NotFound
 from requests_app.data import KeptAnswer
 from requests_app.dialects.companies import company_for
@@ -100,7 +102,7 @@ class CallRequestView(CsCartView):
         row = _item_columns(rows).first()
         if row is None:
             raise Refused(404)
-        return self.tagged(wire.item(row, _product_names([row])), ascii_only=True)
+        return self.tagged(_items([row])[0], ascii_only=True)
 
     @openapi.UPDATE
     def put(self, request: Request, request_id: int) -> HttpResponse:
@@ -198,13 +200,22 @@ def _product_names(rows: list[wire.Row]) -> wire.ProductNames:
     }
 
 
+def _items(rows: list[wire.Row]) -> list[dict[str, Any]]:
+    """The rows as they are shown; where the installation wants it, with those who may be responsible."""
+    names = _product_names(rows)
+    if not settings.CSCART_RESPONSIBLE:
+        return [wire.item(row, names) for row in rows]
+    staff = assignable_names({row["company_id"] for row in rows})
+    # PHP writes a map without entries as a list.
+    return [{**wire.item(row, names), "responsible": staff[row["company_id"]] or []} for row in rows]
+
+
 def _list_body(page: Listing, params: dict[str, Any]) -> Iterator[bytes]:
     yield b'{"call_requests":['
     comma = b""
     for rows in page.chunks:
-        names = _product_names(rows)
         # The array's own brackets are already there.
-        items = encoded([wire.item(row, names) for row in rows], ascii_only=True)[1:-1]
+        items = encoded(_items(rows), ascii_only=True)[1:-1]
         if items:
             yield comma + items
             comma = b","

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -165,3 +165,11 @@ def test_the_mirrors_of_another_company_are_not_shown(shop: Shop, company: Compa
 
     assert (item["product"], item["order_status"]) == (None, None)
     assert item["cart_products"] == [{"product_id": 5, "amount": 1}]
+
+
+def test_where_https_is_asked_for_a_call_in_the_clear_is_a_403_and_no_redirect(shop: Shop, settings: Any) -> None:
+    settings.HTTPS = True
+
+    assert_error(shop.get(URL), 403, "Forbidden: ", "HTTPS")
+    assert_error(Client().get(URL), 401)
+    assert shop.http.get(URL, secure=True).status_code == 200

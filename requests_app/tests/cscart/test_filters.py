@@ -176,10 +176,23 @@ def test_filters_are_combined(shop: Shop, company: Company) -> None:
 def test_what_is_no_filter_is_echoed_and_filters_nothing(shop: Shop, company: Company) -> None:
     make_call_request(company, name="a")
 
-    params = shop.get(URL, {"product_id": "5", "status[]": "completed", "period": "D"}).json()
+    query = {"product_id": "5", "status[]": "completed", "period": "D", "lang_code": "ru", "is_search": "Y"}
 
-    assert len(params["call_requests"]) == 1
-    assert list(params["params"])[6:] == ["product_id", "status[]", "period"]
+    answer = shop.get(URL, query).json()
+
+    assert len(answer["call_requests"]) == 1
+    assert dict(list(answer["params"].items())[6:]) == query
+
+
+def test_of_a_repeated_parameter_the_last_counts_and_is_echoed(shop: Shop, company: Company) -> None:
+    for status in ["new", "completed"]:
+        make_call_request(company, name=status, status=status)
+
+    answer = shop.get(f"{URL}?status=new&status=completed&zzz=1&zzz=2&items_per_page=1&items_per_page=5&page=7&page=1")
+
+    assert [item["name"] for item in answer.json()["call_requests"]] == ["completed"]
+    params = answer.json()["params"]
+    assert (params["status"], params["zzz"], params["items_per_page"], params["page"]) == ("completed", "2", "5", 1)
 
 
 def test_the_callers_parameters_follow_the_documented_ones_and_texts_are_echoed_trimmed(shop: Shop) -> None:

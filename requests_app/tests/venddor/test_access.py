@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -100,3 +100,10 @@ def test_other_methods_are_not_allowed(shop: Shop, company: Company) -> None:
 
     for method, url in [("PUT", URL), ("DELETE", URL), ("PATCH", URL), ("POST", f"{URL}/{call_request.pk}")]:
         assert_error(shop.send(method, url, {"phone": "1"}), 405, phrase="Method Not Allowed")
+
+
+def test_where_https_is_asked_for_a_call_in_the_clear_is_a_403_and_no_redirect(shop: Shop, settings: Any) -> None:
+    settings.HTTPS = True
+
+    assert_error(shop.get(URL), 403, "Forbidden: ", "HTTPS")
+    assert shop.http.get(URL, secure=True).status_code == 200
