@@ -37,6 +37,7 @@ class WebhookEndpointForm(forms.ModelForm):  # type: ignore[type-arg]
         max_length=500,
         assume_scheme="https",
         help_text=gettext_lazy("Começa com https:// e é alcançável pela Internet."),
+        widget=forms.URLInput(attrs={"class": "vURLField"}),
     )
     events = forms.MultipleChoiceField(
         label=gettext_lazy("Eventos"),
