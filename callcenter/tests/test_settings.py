@@ -97,6 +97,14 @@ def test_a_missing_or_empty_secret_is_a_sentence(tmp_path: Path, name: str, valu
         ({"DIALER_TICK_SECONDS": "often"}, "DIALER_TICK_SECONDS is set, but can't be read as float."),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be text or json."),
         (
+            {"FAILED_LOGIN_WINDOW_SECONDS": "0"},
+            "FAILED_LOGIN_WINDOW_SECONDS, LOGIN_KEY_DAYS and LOGIN_KEYS_PER_USER must be 1 or more.",
+        ),
+        (
+            {"CSCART_HOSTS": "a.example.com", "VENDDOR_HOSTS": "b.example.com,A.example.com"},
+            "CSCART_HOSTS and VENDDOR_HOSTS must not name the same host.",
+        ),
+        (
             {"SECRET_KEY_FILE": "/nowhere/key"},
             "SECRET_KEY_FILE names a file that can't be read: No such file or directory.",
         ),
@@ -137,6 +145,11 @@ def test_a_postgres_and_a_redis_url_are_all_that_production_engines_need(tmp_pat
     )
     urls = {"DATABASE_URL": "postgres://u:p@db:5432/callcenter", "REDIS_URL": "redis://redis:6379/0"}
     assert value_of(expression, tmp_path, **urls) == ("django.db.backends.postgresql redis://redis:6379/0 callcenter:")
+
+
+def test_the_hosts_of_a_dialect_are_answered_to_as_well(tmp_path: Path) -> None:
+    hosts = {"ALLOWED_HOSTS": "a.example.com", "CSCART_HOSTS": "b.example.com", "VENDDOR_HOSTS": ".c.example.com"}
+    assert value_of("*settings.ALLOWED_HOSTS", tmp_path, **hosts) == "a.example.com b.example.com .c.example.com"
 
 
 def test_production_like_settings_pass_djangos_deployment_check(tmp_path: Path) -> None:
