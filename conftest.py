@@ -6,6 +6,7 @@ The settings module is named here and nowhere in pytest's configuration: pytest-
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,9 @@ if settings.configured:
 
 _started_at = time.monotonic()
 _run = environment.prepare()
+if not _run.is_worker:
+    # Told to end from outside, a run cleans up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 django.setup()
 # The same hash at its lowest price: hundreds of users are made, and none of their passwords is worth stealing.
 Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
