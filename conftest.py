@@ -65,7 +65,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int) -> None:
     """Leaves the counts in the file that `TEST_REPORT` names."""
     path = os.environ.get("TEST_REPORT")
-    if path and not _run.is_worker:
+    if path and Path(path).parent.is_dir() and not _run.is_worker:
         write_report(
             Path(path),
             terminalreporter.stats,
