@@ -1,5 +1,6 @@
 """The tables of call requests, and of the webhooks that tell a company's programs about them."""
 
+from requests_app.models.counts import KeptCount, KeptWeek
 from requests_app.models.idempotency import IdempotentAnswer
 from requests_app.models.outgoing import WebhookDelivery, WebhookEndpoint
 from requests_app.models.requests import CallRequest, LedgerEntry, Order, Product
@@ -7,6 +8,8 @@ from requests_app.models.requests import CallRequest, LedgerEntry, Order, Produc
 __all__ = [
     "CallRequest",
     "IdempotentAnswer",
+    "KeptCount",
+    "KeptWeek",
     "LedgerEntry",
     "Order",
     "Product",

@@ -82,8 +82,16 @@ class CallRequest(models.Model):
             models.Index(fields=["-requested_at", "-id"], name="call_request_by_date"),
             models.Index(fields=["status", "-requested_at", "-id"], name="call_request_by_status"),
             models.Index(fields=["company", "status", "-requested_at", "-id"], name="call_request_by_company"),
-            # "My requests", and the API's user_id filter.
+            # The same for users who are bound to one company.
+            models.Index(fields=["company", "-requested_at", "-id"], name="call_request_of_company"),
+            # "My requests".
             models.Index(fields=["responsible", "status"], name="call_request_by_responsible"),
+            # The API's user_id filter.
+            models.Index(
+                fields=["responsible", "-requested_at", "-id"],
+                name="call_request_of_responsible",
+                condition=models.Q(responsible__isnull=False),
+            ),
             # Every request of one number.
             models.Index(fields=["phone_e164"], name="call_request_by_phone"),
             # Duplicates among the open requests that have no number to dial: the same text, or the same address.

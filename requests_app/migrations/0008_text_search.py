@@ -1,0 +1,22 @@
+from django.db import migrations
+
+from requests_app.models.text_search import make_text_search, remove_text_search
+
+
+def _make(apps, schema_editor):
+    make_text_search(schema_editor.connection)
+
+
+def _remove(apps, schema_editor):
+    remove_text_search(schema_editor.connection)
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('requests_app', '0007_list_indexes'),
+    ]
+
+    operations = [
+        migrations.RunPython(_make, _remove),
+    ]
