@@ -18,3 +18,11 @@ class IssuedKey:
 
     def __repr__(self) -> str:
         return f"IssuedKey(prefix={self.key.prefix!r})"
+
+
+@dataclass(frozen=True)
+class KeyRights:
+    """A valid API key, its user (who knows their company scope), and what they may do in one app, by codename."""
+
+    key: ApiKey
+    codenames: frozenset[str]

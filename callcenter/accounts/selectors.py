@@ -2,39 +2,79 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from django.db.models import Q
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Model, Q
 from django.utils import timezone
 
+from callcenter.accounts.data import KeyRights
 from callcenter.accounts.models import ApiKey, Company, User
+from callcenter.lib.database import as_instant, as_stored, joined, rows_of
 from callcenter.lib.secrets import digest, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+M = TypeVar("M", bound=Model)
+
 KEY_PREFIX_LENGTH: Final = 8
 
 
-def key_owner(email: str, secret: str) -> ApiKey | None:
-    """The valid key (with its user) that these credentials name; None when anything about them is wrong.
+# One query for the key, its user, their permissions in one app, and their companies.
+_KEY_RIGHTS: Final = """
+SELECT k.id AS key_id, k.prefix, k.digest, k.last_used_at, u.id, u.email, u.first_name, u.last_name, u.is_superuser,
+    (SELECT {companies} FROM accounts_user_companies c WHERE c.user_id = u.id) AS companies,
+    (SELECT {codenames} FROM auth_permission p JOIN django_content_type t ON t.id = p.content_type_id
+     WHERE t.app_label = %s AND (
+        p.id IN (SELECT permission_id FROM accounts_user_user_permissions WHERE user_id = u.id)
+        OR p.id IN (SELECT g.permission_id FROM auth_group_permissions g
+                    JOIN accounts_user_groups m ON m.group_id = g.group_id WHERE m.user_id = u.id))) AS codenames
+FROM accounts_apikey k JOIN accounts_user u ON u.id = k.user_id
+WHERE k.prefix = %s AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %s) AND u.is_active
+"""
 
-    One query. Every refusal costs the same digest and comparison, so its time tells nothing.
+
+def key_rights(email: str, secret: str, *, app_label: str) -> KeyRights | None:
+    """The valid key that these credentials name, with what its user may do in the app; None when anything is wrong.
+
+    A superuser's permissions are not listed. One query. Every refusal costs the same digest and comparison, so its
+    time tells nothing.
     """
-    secret = secret.strip()
-    key = None
+    secret, found = secret.strip(), None
     # Keys are letters and digits; some other characters can't even be asked for (NUL, half a surrogate pair).
     if secret.isascii() and secret.isalnum():
-        key = (
-            ApiKey.objects.select_related("user")
-            .filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
-            .filter(prefix=secret[:KEY_PREFIX_LENGTH], user__is_active=True)
-            .first()
-        )
-    right = same(digest(secret), key.digest if key else "0" * 64)
-    if key and right and same(key.user.email.lower(), email.strip().lower()):
-        return key
+        query = _KEY_RIGHTS.format(companies=joined("c.company_id"), codenames=joined("p.codename"))
+        rows = rows_of(query, [app_label, secret[:KEY_PREFIX_LENGTH], as_stored(timezone.now())])
+        found = rows[0] if rows else None
+    right = same(digest(secret), found["digest"] if found else "0" * 64)
+    if found and right and same(found["email"].lower(), email.strip().lower()):
+        return _key_rights(found)
     return None
+
+
+def _key_rights(row: dict[str, Any]) -> KeyRights:
+    is_superuser = bool(row["is_superuser"])
+    named = {name: row[name] for name in ("id", "email", "first_name", "last_name")}
+    user = _known(User, **named, is_superuser=is_superuser)
+    companies = frozenset(map(int, row["companies"].split(","))) if row["companies"] else None
+    user.company_scope = None if is_superuser else companies
+    stored = {"id": row["key_id"], "last_used_at": as_instant(row["last_used_at"])}
+    key = _known(ApiKey, user_id=row["id"], prefix=row["prefix"], digest=row["digest"], **stored)
+    key.user = user
+    return KeyRights(key=key, codenames=frozenset((row["codenames"] or "").split(",")) - {""})
+
+
+def _known(model: type[M], **values: Any) -> M:
+    """The stored row of which these columns are known; any other is read when it is asked for."""
+    names = [field.attname for field in model._meta.concrete_fields if field.attname in values]
+    return model.from_db(DEFAULT_DB_ALIAS, names, [values[name] for name in names])
+
+
+def key_owner(email: str, secret: str) -> ApiKey | None:
+    """The valid key (with its user) that these credentials name; None when anything about them is wrong."""
+    found = key_rights(email, secret, app_label="")
+    return None if found is None else found.key
 
 
 def companies_of(user: User) -> list[Company]:

@@ -7,14 +7,11 @@ import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from django.contrib.auth.models import Permission
-from django.db.models import CharField, Q, Value
-from django.db.models.functions import Cast
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 
-from callcenter.accounts.selectors import key_owner
+from callcenter.accounts.selectors import key_rights
 from callcenter.accounts.services import note_key_use
 from callcenter.lib.client_address import client_address
 from callcenter.lib.limits import calls_from, calls_with, count, failed_logins
@@ -22,6 +19,7 @@ from callcenter.lib.limits import calls_from, calls_with, count, failed_logins
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
+    from callcenter.accounts.data import KeyRights
     from callcenter.accounts.models import User
 
 REALM: Final = "E-mail address and API key"
@@ -43,8 +41,8 @@ class Caller:
 class ApiKeyAuthentication(BaseAuthentication):
     """Knows the caller by `Authorization: Basic base64(e-mail:key)`; `request.auth` is a `Caller`.
 
-    Two queries (the key with its user, the rights), one for a superuser; at most one UPDATE a minute and key. The
-    bounds are kept here, because DRF's throttles are asked only after the key was checked.
+    One query; at most one UPDATE a minute and key. The bounds are kept here, because DRF's throttles are asked only
+    after the key was checked.
     """
 
     def authenticate(self, request: Request) -> tuple[User, Caller] | None:
@@ -59,13 +57,13 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         failures = failed_logins(address, email)
         count(calls_from(address), now=now, room_in=failures)
-        key = key_owner(email, secret)
-        if key is None:
+        found = key_rights(email, secret, app_label="requests_app")
+        if found is None:
             count(*failures, now=now)
             return None
-        count(calls_with(key.prefix), now=now)
-        note_key_use(key, now=now)
-        return key.user, Caller(user=key.user, permissions=_rights(key.user))
+        count(calls_with(found.key.prefix), now=now)
+        note_key_use(found.key, now=now)
+        return found.key.user, Caller(user=found.key.user, permissions=_permissions(found))
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge that goes with a 401."""
@@ -95,22 +93,8 @@ def _credentials(header: str) -> tuple[str, str]:
     return email, secret.strip()
 
 
-def _rights(user: User) -> frozenset[str]:
-    """The user's permissions on call requests; remembers the company scope on the user.
-
-    One query for both, where `has_perm` and `company_scope` would take three.
-    """
-    if user.is_superuser:
+def _permissions(found: KeyRights) -> frozenset[str]:
+    """What the key's user may do with call requests."""
+    if found.key.user.is_superuser:
         return frozenset({"view", "add", "change", "delete"})
-    granted = (
-        Permission.objects.filter(content_type__app_label="requests_app", content_type__model="callrequest")
-        .filter(Q(user=user) | Q(group__user=user))
-        .order_by()
-        .values_list(Value("permission"), "codename")
-    )
-    bound = user.companies.through.objects.filter(user_id=user.pk).values_list(
-        Value("company"), Cast("company_id", CharField())
-    )
-    rights = list(granted.union(bound))
-    user.company_scope = frozenset(int(text) for kind, text in rights if kind == "company") or None
-    return frozenset(text.removesuffix("_callrequest") for kind, text in rights if kind == "permission")
+    return frozenset(name.removesuffix("_callrequest") for name in found.codenames if name.endswith("_callrequest"))
