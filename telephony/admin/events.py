@@ -17,6 +17,7 @@ from callcenter.lib.display import absolute, badge
 from callcenter.lib.errors import Conflict
 from callcenter.lib.phones import display
 from telephony.models import ProviderEvent
+from telephony.providers.directcall.callback import REASONS
 from telephony.services.events import apply_event_again
 from telephony.states import Meaning
 
@@ -56,7 +57,7 @@ class ProviderEventAdmin(ReadOnlyAdmin):
         "carrier_call_id",
         "attempt_link",
         "company",
-        "problem",
+        "what_is_wrong",
     )
     list_filter = ("state", "meaning", "company", "received_at")
     list_select_related = ("company", "attempt", "account")
@@ -66,7 +67,7 @@ class ProviderEventAdmin(ReadOnlyAdmin):
     actions = ("apply_selected",)
     change_list_template = "admin/telephony/providerevent/change_list.html"
     fields = (
-        ("state_badge", "problem", "tries"),
+        ("state_badge", "what_is_wrong", "tries"),
         ("received_at", "applied_at"),
         "attempt_link",
         ("word", "meaning"),
@@ -75,7 +76,7 @@ class ProviderEventAdmin(ReadOnlyAdmin):
         "content_type",
         "body",
     )
-    readonly_fields = ("state_badge", "attempt_link", "phone", "body")
+    readonly_fields = ("state_badge", "what_is_wrong", "attempt_link", "phone", "body")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The events; their bodies are read one at a time."""
@@ -131,6 +132,11 @@ class ProviderEventAdmin(ReadOnlyAdmin):
     def state_badge(self, event: ProviderEvent) -> SafeString:
         """How far it has come, in its colour."""
         return badge(event.get_state_display(), tone=_TONES[State(event.state)])
+
+    @admin.display(description=gettext_lazy("problema"), ordering="problem", empty_value="—")
+    def what_is_wrong(self, event: ProviderEvent) -> str:
+        """Why the body could not be used, in words; the code itself where there are none for it."""
+        return str(REASONS.get(event.problem, event.problem))
 
     @admin.display(description=gettext_lazy("destino"), ordering="phone_e164", empty_value="—")
     def phone(self, event: ProviderEvent) -> str:
