@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
+
 from callcenter.lib.database import for_claim, for_update
 from requests_app.data import DueRequest, TimelineEntry
 from requests_app.models import CallRequest, LedgerEntry
@@ -66,12 +68,12 @@ def _timeline_entry(entry: LedgerEntry) -> TimelineEntry:
     details: list[tuple[str, str]] = []
     if entry.to_status:
         before = f"{entry.get_from_status_display()} → " if entry.from_status else ""
-        details.append(("status", f"{before}{entry.get_to_status_display()}"))
+        details.append((_("status"), f"{before}{entry.get_to_status_display()}"))
     if entry.reason:
-        details.append(("motivo", entry.reason_display))
+        details.append((_("motivo"), entry.reason_display))
     if entry.detail.get("fields"):
-        details.append(("campos", ", ".join(map(_field_label, entry.detail["fields"]))))
-    details.append(("origem", str(entry.get_source_display())))
+        details.append((_("campos"), ", ".join(map(_field_label, entry.detail["fields"]))))
+    details.append((_("origem"), str(entry.get_source_display())))
     if entry.actor:
-        details.append(("por", str(entry.actor)))
+        details.append((_("por"), str(entry.actor)))
     return TimelineEntry(at=entry.at, kind="ledger", title=str(entry.get_kind_display()), details=tuple(details))

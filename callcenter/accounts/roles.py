@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from django.utils.translation import gettext_lazy as _
+
 ATTENDANT: Final = "Atendente"
 SUPERVISOR: Final = "Supervisor"
 ADMINISTRATOR: Final = "Administrador"
+
+# The names in the database are the keys; this is how people read them.
+ROLE_LABELS: Final = {ATTENDANT: _("Atendente"), SUPERVISOR: _("Supervisor"), ADMINISTRATOR: _("Administrador")}
 
 _ATTENDANT: Final = frozenset(
     {

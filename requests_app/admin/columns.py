@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from callcenter.lib.display import absolute, instant
 from requests_app.admin.live import outcome_badge, situation_tone, status_badge
@@ -48,7 +48,7 @@ class CallRequestColumns:
         """What became of the last call."""
         return outcome_badge(row.last_outcome)
 
-    @admin.display(description=gettext_lazy("situação"), ordering="hold_reason")
+    @admin.display(description=pgettext_lazy("pedido", "situação"), ordering="hold_reason")
     def situation_text(self, row: Any) -> SafeString:
         """Why it is not being dialed at this moment."""
         return format_html(

@@ -89,7 +89,7 @@ class CallAttempt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.number}ª tentativa, {self.get_state_display()}"
+        return str(_("%(number)sª tentativa, %(state)s") % {"number": self.number, "state": self.get_state_display()})
 
     @property
     def phone_display(self) -> str:

@@ -25,8 +25,8 @@ def test_the_command_registers_lists_and_removes(account: DirectcallAccount) -> 
     said = run("register")
     account.refresh_from_db()
     assert account.callback_code in said
-    assert run("list") == f"{account.pk} Directcall: {account.callback_code} (nosso)\n"
-    assert "removido" in run("remove", "--account", str(account.pk))
+    assert run("list") == f"{account.pk} Directcall: {account.callback_code} (ours)\n"
+    assert "removed" in run("remove", "--account", str(account.pk))
     assert run("list") == ""
     assert account.webhook_secret not in said
 
@@ -37,7 +37,7 @@ def test_the_command_goes_on_after_a_failure_and_fails_in_the_end(account: Direc
     carrier.prepare_account(sound)
     sound.save()
     DirectcallAccount.objects.filter(pk=account.pk).update(base_url="http://127.0.0.1:9")
-    with pytest.raises(CommandError, match=f"Falhou para: {account.pk}[.]"):
+    with pytest.raises(CommandError, match=f"Failed for: {account.pk}[.]"):
         run("register")
     sound.refresh_from_db()
     assert sound.callback_code
@@ -47,12 +47,12 @@ def test_the_command_reads_one_accounts_undecryptable_secret_as_its_failure(
     account: DirectcallAccount, settings: Any
 ) -> None:
     settings.FIELD_ENCRYPTION_KEYS = ["BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="]
-    with pytest.raises(CommandError, match=f"Falhou para: {account.pk}"):
+    with pytest.raises(CommandError, match=f"Failed for: {account.pk}"):
         run("list")
 
 
 def test_the_command_says_when_there_is_no_such_account(account: DirectcallAccount) -> None:
     DirectcallAccount.objects.update(is_enabled=False)
     for words in ([], ["--account", str(account.pk)], ["--account", "999"]):
-        with pytest.raises(CommandError, match="Não há conta"):
+        with pytest.raises(CommandError, match="no enabled Directcall account"):
             run("list", *words)

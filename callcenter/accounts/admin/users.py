@@ -14,11 +14,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from callcenter.accounts.models import Company, User
-from callcenter.accounts.roles import ROLES
-from callcenter.lib.admin import CompanyScopedAdmin, company_scope
+from callcenter.accounts.roles import ROLE_LABELS, ROLES
+from callcenter.lib.admin import CompanyScopedAdmin, VisibleRowsFilter, company_scope
 from callcenter.lib.display import absolute, badge, relative
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import Group
     from django.db.models import Model, QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
@@ -43,6 +44,23 @@ def manageable_users(request: HttpRequest) -> QuerySet[User]:
     return users.filter(Exists(inside), ~Exists(outside))
 
 
+class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Roles, in the reader's language."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """The role's label."""
+        return _role_label(obj)
+
+
+class RoleFilter(VisibleRowsFilter):
+    """A sidebar filter over the roles, in the reader's language."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[Any]:
+        """Id and label of each role."""
+        rows = field.related_model.objects.filter(name__in=ROLES).order_by("name")
+        return [(str(row.pk), _role_label(row)) for row in rows]
+
+
 class UserAddForm(UserCreationForm):  # type: ignore[type-arg]
     """A new person, with their first password."""
 
@@ -59,7 +77,7 @@ class UserAdmin(CompanyScopedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     company_path = "companies"
     add_form = UserAddForm
     list_display = ("email", "full_name", "roles", "company_names", "presence_badge", "is_active", "last_seen")
-    list_filter = ("presence", "groups", "companies", "is_active")
+    list_filter = ("presence", ("groups", RoleFilter), "companies", "is_active")
     search_fields = ("email", "first_name", "last_name")
     ordering = ("first_name", "last_name", "email")
     filter_horizontal = ()
@@ -119,6 +137,7 @@ class UserAdmin(CompanyScopedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         """Roles and companies as check boxes; roles are those of the code."""
         kwargs["widget"] = forms.CheckboxSelectMultiple()
         if db_field.name == "groups":
+            kwargs["form_class"] = RolesField
             kwargs["queryset"] = db_field.related_model.objects.filter(name__in=ROLES).order_by("name")
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.name == "groups":
@@ -133,7 +152,7 @@ class UserAdmin(CompanyScopedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("papéis"))
     def roles(self, user: User) -> str:
         """The names of the person's roles."""
-        names = [group.name for group in user.groups.all()]
+        names = [_role_label(group) for group in user.groups.all()]
         return ", ".join([str(_("Superusuário")), *names] if user.is_superuser else names) or "—"
 
     @admin.display(description=_("empresas"))
@@ -155,3 +174,7 @@ class UserAdmin(CompanyScopedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     def last_seen(self, user: User) -> str:
         """When the person logged in last."""
         return absolute(user.last_login) if user.last_login else "—"
+
+
+def _role_label(group: Group) -> str:
+    return str(ROLE_LABELS.get(group.name, group.name))

@@ -14,12 +14,12 @@ from telephony.services import carrier
 class Command(BaseCommand):
     """`manage.py directcall_callback register|list|remove [--account ID]`."""
 
-    help = "Registra, lista ou remove o endereço de callback na Directcall."
+    help = "Registers, lists or removes our callback address at Directcall."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The action, and the account it is for."""
         parser.add_argument("action", choices=["register", "list", "remove"])
-        parser.add_argument("--account", type=int, help="só esta conta (número)")
+        parser.add_argument("--account", type=int, help="only this account (its number)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it for each enabled account, and fail when any of them failed."""
@@ -28,22 +28,22 @@ class Command(BaseCommand):
             accounts = accounts.filter(pk=options["account"])
         account_ids = list(accounts.order_by("pk").values_list("pk", flat=True))
         if not account_ids:
-            raise CommandError("Não há conta Directcall ligada com este número.")
+            raise CommandError("There is no enabled Directcall account of this number.")
         failed = [account_id for account_id in account_ids if not self._run(options["action"], account_id)]
         if failed:
-            raise CommandError(f"Falhou para: {', '.join(map(str, failed))}.")
+            raise CommandError(f"Failed for: {', '.join(map(str, failed))}.")
 
     def _run(self, action: str, account_id: int) -> bool:
         try:
             account = DirectcallAccount.objects.get(pk=account_id)
             if action == "register":
-                self.stdout.write(f"{account.pk} {account}: registrado, código {carrier.register_callback(account)}")
+                self.stdout.write(f"{account.pk} {account}: registered, code {carrier.register_callback(account)}")
             elif action == "remove":
                 carrier.remove_callback(account)
-                self.stdout.write(f"{account.pk} {account}: removido")
+                self.stdout.write(f"{account.pk} {account}: removed")
             else:
                 for callback in carrier.list_callbacks(account):
-                    ours = " (nosso)" if callback.code == account.callback_code else ""
+                    ours = " (ours)" if callback.code == account.callback_code else ""
                     self.stdout.write(f"{account.pk} {account}: {callback.code}{ours}")
         except DomainError as error:
             # Of the provider, or a secret that can't be decrypted: the other accounts go on.
