@@ -44,10 +44,31 @@ def list_parameters(*, undocumented: Iterable[str] = ()) -> list[OpenApiParamete
         OpenApiParameter("items_per_page", int, description="0 = all, up to the installation's ceiling"),
         OpenApiParameter("sort_by", str, enum=list(SORTS), default="date"),
         OpenApiParameter("sort_order", str, enum=["asc", "desc"], default="desc"),
+        OpenApiParameter(
+            "cursor",
+            str,
+            description="Walks the whole list by date or id: empty to begin, then each answer's params.next_cursor",
+        ),
         *(OpenApiParameter(name, str, description=_FILTERS[name]) for name in names),
     ]
 
 
+IDEMPOTENCY_HEADERS: Final = [
+    OpenApiParameter(
+        "Idempotency-Key",
+        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+        OpenApiParameter.HEADER,
+        description="Done once: a repetition within 24 hours gets the first answer, another body a 409",
+    ),
+    OpenApiParameter(
+        "Idempotent-Replayed",
+        str,
+        OpenApiParameter.HEADER,
+        response=[201],
+        enum=["true"],
+        description="It is an old answer",
+    ),
+]
 NOT_MODIFIED: Final = OpenApiResponse(description="The caller has it already")
 TAG_HEADERS: Final = [
     OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of what the caller has"),

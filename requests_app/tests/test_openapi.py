@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import jsonschema  # type: ignore[import-untyped]
+import openapi_spec_validator
 import pytest
 import yaml
 from django.test import Client
@@ -42,6 +43,11 @@ def samples(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any
                 for media in message.get("content", {}).values():
                     for sample in media.get("examples", {}).values():
                         yield f"{method} {path} {name}", media["schema"], sample["value"]
+
+
+def test_it_is_valid(document: dict[str, Any]) -> None:
+    assert document["openapi"] == "3.1.0"
+    openapi_spec_validator.validate(document)
 
 
 def test_both_dialects_are_in_it_with_every_operation_and_the_way_to_log_in(document: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from requests_app.dialects.cscart.serializers import (
     CsCartCallRequestItem,
     CsCartCallRequestList,
 )
-from requests_app.dialects.openapi import NOT_MODIFIED, TAG_HEADERS, errors, list_parameters
+from requests_app.dialects.openapi import IDEMPOTENCY_HEADERS, NOT_MODIFIED, TAG_HEADERS, errors, list_parameters
 
 _VLADIMIR: Final[dict[str, Any]] = {
     "request_id": "1",
@@ -34,19 +34,35 @@ _VLADIMIR: Final[dict[str, Any]] = {
     "order_status": None,
     "product": None,
 }
+_INNA: Final[dict[str, Any]] = {
+    **_VLADIMIR,
+    "request_id": "2",
+    "timestamp": "1442933097",
+    "name": "Inna",
+    "phone": "+7(917)000-00-00",
+    "time_from": "__:__",
+    "time_to": "",
+}
 _LIST_SAMPLE: Final = {
-    "call_requests": [_VLADIMIR],
+    "call_requests": [_INNA, _VLADIMIR],
     "params": {
         "items_per_page": "10",
         "page": 1,
         "sort_order": "desc",
         "sort_by": "date",
         "sort_order_rev": "asc",
-        "total_items": "1",
+        "total_items": "2",
     },
 }
 _TAGS: Final = ["CS-Cart"]
-_PATH: Final = [OpenApiParameter("request_id", int, OpenApiParameter.PATH)]
+_PATH: Final = [
+    OpenApiParameter(
+        "request_id",
+        {"type": "integer", "minimum": 1},
+        OpenApiParameter.PATH,
+        description="0 is no id: it names the list. What is no number is a 404",
+    )
+]
 
 LIST: Final = extend_schema(
     operation_id="cscart_call_requests_list",
@@ -61,8 +77,9 @@ CREATE: Final = extend_schema(
     summary="Create a call request",
     description="Needs `phone` or `email`.",
     tags=_TAGS,
+    parameters=IDEMPOTENCY_HEADERS,
     request={"application/json": CsCartCallRequestInput, "application/x-www-form-urlencoded": CsCartCallRequestInput},
-    responses={201: CsCartCallRequestId, **errors(400, 401, 403, 405, 413, 415)},
+    responses={201: CsCartCallRequestId, **errors(400, 401, 403, 405, 409, 413, 415)},
     examples=[
         OpenApiExample("The documented body", {"phone": "+7(999)111-22-33", "name": "Api"}, request_only=True),
         OpenApiExample("The documented answer", {"request_id": "7"}, response_only=True, status_codes=["201"]),
@@ -79,11 +96,11 @@ RETRIEVE: Final = extend_schema(
 UPDATE: Final = extend_schema(
     operation_id="cscart_call_requests_update",
     summary="Update a call request",
-    description="Only the fields sent change. A missing request is a 400, as CS-Cart documents.",
+    description="Only the fields sent change. A missing request is a 400, as CS-Cart documents; no number a 404.",
     tags=_TAGS,
     parameters=_PATH,
     request={"application/json": CsCartCallRequestInput},
-    responses={200: CsCartCallRequestId, **errors(400, 401, 403, 405, 413, 415)},
+    responses={200: CsCartCallRequestId, **errors(400, 401, 403, 404, 405, 413, 415)},
     examples=[
         OpenApiExample("The documented body", {"status": "no_answer", "notes": "No answer"}, request_only=True),
         OpenApiExample("The documented answer", {"request_id": "7"}, response_only=True, status_codes=["200"]),

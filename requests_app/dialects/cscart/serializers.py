@@ -88,11 +88,14 @@ class CsCartListParams(serializers.Serializer[Any]):
     """How the page was cut, and the other query parameters as they came."""
 
     items_per_page = serializers.CharField()
-    page = serializers.IntegerField()
+    page = serializers.IntegerField(required=False, help_text="Absent in a walk by cursor.")
     sort_order = serializers.ChoiceField(["asc", "desc"])
     sort_by = serializers.CharField()
     sort_order_rev = serializers.ChoiceField(["asc", "desc"])
-    total_items = serializers.CharField(required=False)
+    total_items = serializers.CharField(required=False, help_text="Absent when all rows are asked for, and in a walk.")
+    next_cursor = serializers.CharField(
+        required=False, allow_null=True, help_text="Only in a walk by cursor; null = the end."
+    )
 
 
 class CsCartCallRequestList(serializers.Serializer[Any]):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-from requests_app.dialects.openapi import NOT_MODIFIED, TAG_HEADERS, errors, list_parameters
+from requests_app.dialects.openapi import IDEMPOTENCY_HEADERS, NOT_MODIFIED, TAG_HEADERS, errors, list_parameters
 from requests_app.dialects.venddor.serializers import (
     VenddorCallRequestInput,
     VenddorCallRequestItem,
@@ -73,7 +73,7 @@ _LOGIN: Final = {
     "data": {"api_key": "THE-API-KEY", "expires_at": "2025-05-17T14:30:00Z", "user_id": 42},
 }
 _TAGS: Final = ["Venddor"]
-_PATH: Final = [OpenApiParameter("request_id", int, OpenApiParameter.PATH)]
+_PATH: Final = [OpenApiParameter("request_id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH)]
 
 
 def _answer(sample: dict[str, Any], status: int) -> OpenApiExample:
@@ -93,8 +93,9 @@ CREATE: Final = extend_schema(
     operation_id="venddor_call_requests_create",
     summary="Create a new call request",
     tags=_TAGS,
+    parameters=IDEMPOTENCY_HEADERS,
     request={"application/json": VenddorNewCallRequestInput},
-    responses={201: VenddorCallRequestItem, **errors(400, 401, 403, 413, 415)},
+    responses={201: VenddorCallRequestItem, **errors(400, 401, 403, 409, 413, 415)},
     examples=[OpenApiExample("The documented body", _BODY, request_only=True), _answer(_CREATED, 201)],
 )
 RETRIEVE: Final = extend_schema(
