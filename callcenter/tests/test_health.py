@@ -118,9 +118,7 @@ def test_a_broker_folder_that_is_gone_is_named(settings: Settings, tmp_path: Pat
 
 
 @pytest.mark.django_db
-def test_the_log_names_the_error_and_not_the_address(
-    settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_log_names_the_error_and_not_the_address(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     settings.REDIS_URL = "redis://:s3cret@127.0.0.1:1/0"
     ready()
     assert "ConnectionError" in caplog.text

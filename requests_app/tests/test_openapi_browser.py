@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_the_viewer_shows_every_operation_and_the_browser_blocks_nothing(page: Page) -> None:
+    paths = page.request.get("/api/schema/?format=json").json()["paths"]
     page.goto("/api/docs/")
     page.locator(".opblock-tag", has_text="Venddor").wait_for()
-    assert page.locator(".opblock").count() == 10
+    assert page.locator(".opblock").count() == sum(len(operations) for operations in paths.values()) >= 10
