@@ -38,6 +38,7 @@ def dialect_of(shop: Shop, url: str, host: str) -> str:
     return "CS-Cart" if "request_id" in answer.json()["call_requests"][0] else "Venddor"
 
 
+@pytest.mark.conforms("CS-host", "VD-host")
 @pytest.mark.parametrize(
     ("host", "short", "long"),
     [
@@ -63,6 +64,7 @@ def test_at_a_host_of_venddors_nothing_speaks_cscart(shop: Shop, path: str) -> N
         assert_error(answer, 404, phrase="Not Found")
 
 
+@pytest.mark.conforms("VD-host")
 def test_one_request_and_the_log_in_are_there_too(shop: Shop) -> None:
     number = shop.get("/api/2.0/call_requests", host=VENDDOR).json()["call_requests"][0]["id"]
 

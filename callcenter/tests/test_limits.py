@@ -103,6 +103,7 @@ def test_then_the_key_is_not_even_looked_at(good_key: str, django_assert_num_que
     assert_error(answer, 429, phrase="Too Many Requests: Tente de novo em 800 segundos")
 
 
+@pytest.mark.conforms("CS-limits", "VD-limits")
 @pytest.mark.parametrize("url", [CSCART, f"{CSCART}/1", "/api/nothing", "/api.php?_d=call_requests", VENDDOR])
 def test_the_refusal_is_in_the_dialects_shape_and_says_when_to_come_back(settings: Any, url: str) -> None:
     settings.FAILED_LOGINS_PER_ADDRESS_AND_EMAIL = 1

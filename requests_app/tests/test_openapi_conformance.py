@@ -87,6 +87,7 @@ def header(company: Company) -> str:
     return basic(shop.user.email, shop.key)
 
 
+@pytest.mark.conforms("CS-openapi", "VD-openapi")
 @pytest.mark.slow
 @schema.parametrize()
 @settings(

@@ -79,6 +79,7 @@ class VenddorListParams(serializers.Serializer[Any]):
     total_items = serializers.IntegerField(
         required=False, help_text="Absent when all rows are asked for, and in a walk."
     )
+    total_is_estimate = serializers.BooleanField(required=False, help_text="Only where it is an estimate: true.")
     next_cursor = serializers.CharField(
         required=False, allow_null=True, help_text="Only in a walk by cursor; null = the end."
     )

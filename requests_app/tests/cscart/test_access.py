@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 URL = "/api/2.0/call_requests"
 
 
+@pytest.mark.conforms("CS-auth-first", "CS-error")
 @pytest.mark.parametrize(
     "header",
     [
@@ -66,18 +67,21 @@ def test_without_a_right_key_everything_is_a_401(header: str | None, method: str
     assert answer["WWW-Authenticate"].startswith("Basic realm=")
 
 
+@pytest.mark.conforms("CS-auth")
 def test_the_address_may_be_typed_in_any_case_and_the_key_with_blanks_around(shop: Shop) -> None:
     header = basic(f" {shop.user.email.upper()} ", f" {shop.key} ")
 
     assert Client().get(URL, headers={"authorization": header}).status_code == 200
 
 
+@pytest.mark.conforms("CS-auth")
 def test_another_users_address_with_a_right_key_is_a_401(shop: Shop, company: Company) -> None:
     other = make_user(company)
 
     assert_error(Client().get(URL, headers={"authorization": basic(other.email, shop.key)}), 401)
 
 
+@pytest.mark.conforms("CS-auth")
 def test_a_revoked_key_and_an_inactive_user_are_refused(shop: Shop) -> None:
     User.objects.update(is_active=False)
     assert_error(shop.get(URL), 401)
@@ -87,6 +91,7 @@ def test_a_revoked_key_and_an_inactive_user_are_refused(shop: Shop) -> None:
     assert_error(shop.get(URL), 401)
 
 
+@pytest.mark.conforms("CS-auth")
 def test_the_use_of_a_key_is_noted_to_the_minute(shop: Shop) -> None:
     shop.get(URL)
     first = ApiKey.objects.get().last_used_at
@@ -99,6 +104,7 @@ def test_the_use_of_a_key_is_noted_to_the_minute(shop: Shop) -> None:
     assert ApiKey.objects.filter(last_used_at__gte=first).exists()
 
 
+@pytest.mark.conforms("CS-customers", "CS-privileges")
 @pytest.mark.parametrize("held", ["view", "add", "change", "delete", None])
 def test_each_method_asks_for_its_own_permission(company: Company, held: str | None) -> None:
     user = User.objects.create_user("shop@example.com", None)
@@ -124,6 +130,7 @@ def test_each_method_asks_for_its_own_permission(company: Company, held: str | N
     assert CallRequest.objects.count() == {"add": 2, "delete": 0}.get(held or "", 1)
 
 
+@pytest.mark.conforms("CS-order")
 def test_a_missing_permission_weighs_more_than_a_missing_request_or_body(company: Company) -> None:
     shop = Shop(User.objects.create_user("shop@example.com", None))
 
@@ -132,6 +139,7 @@ def test_a_missing_permission_weighs_more_than_a_missing_request_or_body(company
     assert_error(shop.post(f"{URL}/5", {}), 403)
 
 
+@pytest.mark.conforms("CS-privileges")
 def test_a_superuser_may_do_everything_everywhere(company: Company) -> None:
     shop = Shop(User.objects.create_superuser("root@example.com"))
     call_request = make_call_request(company)
@@ -140,6 +148,7 @@ def test_a_superuser_may_do_everything_everywhere(company: Company) -> None:
     assert shop.delete(f"{URL}/{call_request.pk}").status_code == 204
 
 
+@pytest.mark.conforms("CS-scope")
 def test_a_foreign_request_answers_byte_for_byte_as_a_missing_one(shop: Shop) -> None:
     foreign = make_call_request(make_company(), name="Segredo")
 
@@ -153,6 +162,7 @@ def test_a_foreign_request_answers_byte_for_byte_as_a_missing_one(shop: Shop) ->
     assert CallRequest.objects.get().name == "Segredo"
 
 
+@pytest.mark.conforms("CS-mirrors")
 def test_the_mirrors_of_another_company_are_not_shown(shop: Shop, company: Company) -> None:
     foreign = make_company()
     foreign.product_set.create(number=5, name="Segredo")
@@ -167,6 +177,7 @@ def test_the_mirrors_of_another_company_are_not_shown(shop: Shop, company: Compa
     assert item["cart_products"] == [{"product_id": 5, "amount": 1}]
 
 
+@pytest.mark.conforms("CS-https")
 def test_where_https_is_asked_for_a_call_in_the_clear_is_a_403_and_no_redirect(shop: Shop, settings: Any) -> None:
     settings.HTTPS = True
 

@@ -28,6 +28,7 @@ def shown(shop: Shop, cart: Any) -> Any:
     return item["cart_products"]
 
 
+@pytest.mark.conforms("CS-cart")
 @pytest.mark.parametrize(
     "cart", [None, "", "x", 5, True, [], {}, [1, "x", None, []], [{"amount": 1}], [{"product_id": "0"}], {"a": {}}]
 )
@@ -35,14 +36,24 @@ def test_a_cart_without_products_is_an_empty_text(shop: Shop, cart: Any) -> None
     assert shown(shop, cart) == ""
 
 
+@pytest.mark.conforms("CS-cart", "CS-cart-gaps", "CS-cart-verbatim")
 def test_entries_are_kept_with_their_types_and_those_without_a_product_are_dropped(shop: Shop) -> None:
     assert shown(shop, [{"product_id": 0, "amount": 1}, ENTRY, {"product_id": 7}]) == [ENTRY, {"product_id": 7}]
 
 
+@pytest.mark.conforms("CS-cart-vendors")
+def test_entries_with_a_company_number_of_the_shops_own_are_shown_to_everybody(shop: Shop) -> None:
+    entry = {**ENTRY, "company_id": 999_999}
+
+    assert shown(shop, [entry]) == [entry]
+
+
+@pytest.mark.conforms("CS-cart")
 def test_a_map_stays_a_map(shop: Shop) -> None:
     assert shown(shop, {"3984723": ENTRY, "x": {"product_id": None}}) == {"3984723": ENTRY}
 
 
+@pytest.mark.conforms("CS-cart-names")
 def test_products_that_are_known_get_their_name(shop: Shop, company: Company) -> None:
     Product.objects.create(company=company, number=5, name="Chá verde")
 
@@ -57,6 +68,7 @@ def test_products_that_are_known_get_their_name(shop: Shop, company: Company) ->
     assert CallRequest.objects.latest("pk").cart_products == {"k": ENTRY}
 
 
+@pytest.mark.conforms("CS-cart")
 def test_an_empty_cart_replaces_a_full_one(shop: Shop, company: Company) -> None:
     call_request = make_call_request(company, cart_products=[{"product_id": 1}])
 
@@ -64,6 +76,7 @@ def test_an_empty_cart_replaces_a_full_one(shop: Shop, company: Company) -> None
     assert shop.get(f"{URL}/{call_request.pk}").json()["cart_products"] == ""
 
 
+@pytest.mark.conforms("CS-cart-limits")
 @pytest.mark.parametrize(
     "extra",
     [
@@ -82,6 +95,7 @@ def test_a_cart_that_can_not_be_stored_is_refused(shop: Shop, extra: Any) -> Non
     assert_error(answer, 400, "Bad Request: cart_products: ")
 
 
+@pytest.mark.conforms("CS-cart-verbatim")
 def test_entries_come_back_with_their_keys_in_the_order_they_were_sent(shop: Shop) -> None:
     entry = '{"product_id":"5","amount":1,"z":{"b":1.50,"aa":true,"a":null},"price":"10.50","c":[{"y":1,"x":2}]}'
     cart = f'{{"9":{entry},"10":{entry},"a":{entry}}}'
@@ -93,6 +107,7 @@ def test_entries_come_back_with_their_keys_in_the_order_they_were_sent(shop: Sho
     assert CallRequest.objects.get().cart_products["9"]["product_id"] == "5"
 
 
+@pytest.mark.conforms("CS-form-nested")
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain"])
 def test_a_form_nests_its_fields_as_php_does(shop: Shop, content_type: str) -> None:
     form = (
@@ -108,6 +123,7 @@ def test_a_form_nests_its_fields_as_php_does(shop: Shop, content_type: str) -> N
     ]
 
 
+@pytest.mark.conforms("CS-form-nested")
 def test_a_multipart_form_nests_its_fields_too(shop: Shop) -> None:
     answer = shop.http.post(URL, {"phone": "1", "cart_products[a][product_id]": "5", "cart_products[a][amount]": "1"})
 
@@ -116,6 +132,7 @@ def test_a_multipart_form_nests_its_fields_too(shop: Shop) -> None:
     assert cart == {"a": {"product_id": "5", "amount": "1"}}
 
 
+@pytest.mark.conforms("CS-form-nested")
 @pytest.mark.parametrize(
     "form",
     [

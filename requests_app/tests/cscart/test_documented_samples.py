@@ -120,6 +120,7 @@ def documented_rows(company: Company) -> None:
     )
 
 
+@pytest.mark.conforms("CS-echo-unasked", "CS-list")
 @pytest.mark.usefixtures("documented_rows")
 def test_the_list_is_the_documented_one_to_the_letter(shop: Shop) -> None:
     response = shop.get(URL)
@@ -129,6 +130,7 @@ def test_the_list_is_the_documented_one_to_the_letter(shop: Shop) -> None:
     assert ordered(response.content) == ordered(LIST)
 
 
+@pytest.mark.conforms("CS-get", "CS-url")
 @pytest.mark.usefixtures("documented_rows")
 def test_one_request_is_the_documented_one_to_the_letter(shop: Shop) -> None:
     response = shop.get(f"{URL}/1")
@@ -137,10 +139,12 @@ def test_one_request_is_the_documented_one_to_the_letter(shop: Shop) -> None:
     assert ordered(response.content) == ordered(ITEM)
 
 
+@pytest.mark.conforms("CS-post")
 def test_the_documented_post_answers_201_and_the_id_as_a_string(shop: Shop, company: Company) -> None:
     response = shop.post(URL, '{"phone":"+7(999)111-22-33", "name":"Api"}')
 
     assert response.status_code == 201
+    assert "Location" not in response
     created = CallRequest.objects.get()
     assert response.content == json.dumps({"request_id": str(created.pk)}, separators=(",", ":")).encode()
     assert (created.phone, created.name, created.status) == ("+7(999)111-22-33", "Api", "new")
@@ -149,10 +153,12 @@ def test_the_documented_post_answers_201_and_the_id_as_a_string(shop: Shop, comp
     assert created.ledger.get().actor == shop.user
 
 
+@pytest.mark.conforms("CS-url")
 def test_the_resource_table_writes_the_post_with_a_trailing_slash(shop: Shop) -> None:
     assert shop.post(f"{URL}/", '{"phone":"+7(999)111-22-33", "name":"Api"}').status_code == 201
 
 
+@pytest.mark.conforms("CS-put")
 @pytest.mark.usefixtures("documented_rows")
 def test_the_documented_put_answers_200_and_the_id_as_a_string(shop: Shop) -> None:
     response = shop.put(f"{URL}/1", '{"status":"no_answer", "notes":"No answer"}')
@@ -163,6 +169,7 @@ def test_the_documented_put_answers_200_and_the_id_as_a_string(shop: Shop) -> No
     assert (changed.status, changed.notes, changed.name) == ("no_answer", "No answer", "Vladimir")
 
 
+@pytest.mark.conforms("CS-delete")
 @pytest.mark.usefixtures("documented_rows")
 def test_the_documented_delete_answers_204_and_nothing_else(shop: Shop) -> None:
     response = shop.delete(f"{URL}/1")

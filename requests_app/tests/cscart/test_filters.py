@@ -25,6 +25,7 @@ def names(shop: Shop, **query: Any) -> list[str]:
     return [item["name"] for item in items]
 
 
+@pytest.mark.conforms("CS-filter-status")
 @pytest.mark.parametrize(
     ("value", "found"),
     [
@@ -45,6 +46,7 @@ def test_status(shop: Shop, company: Company, value: str, found: list[str]) -> N
     assert names(shop, status=value) == found
 
 
+@pytest.mark.conforms("CS-filter-name", "CS-filter-wildcards")
 @pytest.mark.parametrize(
     ("value", "found"),
     [
@@ -69,6 +71,7 @@ def test_name_is_a_part_of_the_name_in_any_case_and_no_wildcard(
     assert names(shop, name=value) == found
 
 
+@pytest.mark.conforms("CS-filter-phone", "CS-filter-wildcards")
 @pytest.mark.parametrize(
     ("value", "found"),
     [
@@ -90,12 +93,14 @@ def test_phone_is_a_part_of_the_number_as_it_was_typed(
     assert names(shop, phone=value) == found
 
 
+@pytest.mark.conforms("CS-filter-phone")
 def test_an_unencoded_plus_arrives_as_a_blank_and_still_finds_the_number(shop: Shop, company: Company) -> None:
     make_call_request(company, name="a", phone="+7(917)111-11-11")
 
     assert len(shop.get(f"{URL}?phone=+7").json()["call_requests"]) == 1
 
 
+@pytest.mark.conforms("CS-filter-company")
 def test_company_id_narrows_the_list_of_a_user_of_several_companies(company: Company) -> None:
     other, foreign = make_company(), make_company()
     shop = Shop(make_user(company, other))
@@ -109,6 +114,7 @@ def test_company_id_narrows_the_list_of_a_user_of_several_companies(company: Com
     assert names(shop, company_id="x") == []
 
 
+@pytest.mark.conforms("CS-filter-company", "CS-scope")
 def test_company_id_of_a_user_of_one_company_is_overridden_by_their_own(shop: Shop, company: Company) -> None:
     foreign = make_company()
     make_call_request(company, name="ours")
@@ -117,6 +123,7 @@ def test_company_id_of_a_user_of_one_company_is_overridden_by_their_own(shop: Sh
     assert names(shop, company_id=foreign.pk) == ["ours"]
 
 
+@pytest.mark.conforms("CS-filter-user")
 def test_user_id(shop: Shop, company: Company) -> None:
     attendant = make_attendant(company)
     make_call_request(company, name="hers", responsible_id=attendant.pk)
@@ -128,6 +135,7 @@ def test_user_id(shop: Shop, company: Company) -> None:
     assert names(shop, user_id="999999") == []
 
 
+@pytest.mark.conforms("CS-filter-order")
 def test_order_status_and_order_email_look_at_the_mirrored_order_of_the_same_company(
     shop: Shop, company: Company
 ) -> None:
@@ -144,6 +152,7 @@ def test_order_status_and_order_email_look_at_the_mirrored_order_of_the_same_com
     assert names(shop, order_email="nobody@example.com") == []
 
 
+@pytest.mark.conforms("CS-filter-order-exists")
 @pytest.mark.parametrize(
     ("value", "found"),
     [("Y", ["with"]), ("N", ["without"]), ("y", ["without"]), ("1", ["without"]), ("0", ["with", "without"])],
@@ -155,6 +164,7 @@ def test_order_exists_only_looks_at_the_number(shop: Shop, company: Company, val
     assert names(shop, order_exists=value) == found
 
 
+@pytest.mark.conforms("CS-filter-id")
 def test_the_undocumented_id_is_read_as_php_reads_a_number(shop: Shop, company: Company) -> None:
     first, second = make_call_request(company, name="a"), make_call_request(company, name="b")
 
@@ -165,6 +175,7 @@ def test_the_undocumented_id_is_read_as_php_reads_a_number(shop: Shop, company: 
     assert names(shop, id="9" * 5000) == []
 
 
+@pytest.mark.conforms("CS-filters")
 def test_filters_are_combined(shop: Shop, company: Company) -> None:
     make_call_request(company, name="Ana", status="completed", order_number=1)
     make_call_request(company, name="Ana", status="new", order_number=1)
@@ -173,6 +184,7 @@ def test_filters_are_combined(shop: Shop, company: Company) -> None:
     assert names(shop, name="ana", status="completed", order_exists="Y") == ["Ana"]
 
 
+@pytest.mark.conforms("CS-filter-none", "CS-lang")
 def test_what_is_no_filter_is_echoed_and_filters_nothing(shop: Shop, company: Company) -> None:
     make_call_request(company, name="a")
 
@@ -184,6 +196,15 @@ def test_what_is_no_filter_is_echoed_and_filters_nothing(shop: Shop, company: Co
     assert dict(list(answer["params"].items())[6:]) == query
 
 
+@pytest.mark.conforms("CS-get")
+def test_the_lists_filters_mean_nothing_to_one_request(shop: Shop, company: Company) -> None:
+    call_request = make_call_request(company, name="a")
+
+    for query in [{"name": "zzz"}, {"status": "completed"}, {"id": "0"}, {"company_id": "999"}]:
+        assert shop.get(f"{URL}/{call_request.pk}", query).json()["name"] == "a"
+
+
+@pytest.mark.conforms("CS-repeated")
 def test_of_a_repeated_parameter_the_last_counts_and_is_echoed(shop: Shop, company: Company) -> None:
     for status in ["new", "completed"]:
         make_call_request(company, name=status, status=status)
@@ -195,6 +216,7 @@ def test_of_a_repeated_parameter_the_last_counts_and_is_echoed(shop: Shop, compa
     assert (params["status"], params["zzz"], params["items_per_page"], params["page"]) == ("completed", "2", "5", 1)
 
 
+@pytest.mark.conforms("CS-echo")
 def test_the_callers_parameters_follow_the_documented_ones_and_texts_are_echoed_trimmed(shop: Shop) -> None:
     params = shop.get(URL, {"name": " Ana ", "phone": " 1", "id": " 2", "status": " new", "sort_by": "id"}).json()
 
@@ -212,6 +234,7 @@ def test_the_callers_parameters_follow_the_documented_ones_and_texts_are_echoed_
     ]
 
 
+@pytest.mark.conforms("CS-filter-unfit")
 @pytest.mark.parametrize("query", [{"name": "x" * 251}, {"name": "a\x00b"}, {"order_email": "\x00"}])
 def test_a_filter_that_no_text_can_match_is_refused_by_name(shop: Shop, query: dict[str, str]) -> None:
     assert_error(shop.get(URL, query), 400, "Bad Request: ", next(iter(query)))

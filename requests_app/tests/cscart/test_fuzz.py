@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +44,7 @@ def assert_json_answer(answer: Any) -> None:
         assert list(body) == ["message", "status"]
 
 
+@pytest.mark.conforms("CS-anything")
 @FUZZ
 @given(body=BODY)
 def test_any_object_in_a_body(shop: Shop, company: Company, body: dict[str, Any]) -> None:
@@ -57,6 +59,7 @@ def test_any_object_in_a_body(shop: Shop, company: Company, body: dict[str, Any]
     assert_json_answer(shop.get(URL))
 
 
+@pytest.mark.conforms("CS-anything")
 @FUZZ
 @given(
     raw=st.binary(max_size=200) | VALUE.map(lambda value: json.dumps(value).encode()),
@@ -71,6 +74,7 @@ def test_any_bytes_in_a_body(shop: Shop, company: Company, raw: bytes, content_t
     assert_json_answer(shop.send(method, url, raw, content_type=content_type))
 
 
+@pytest.mark.conforms("CS-anything")
 @FUZZ
 @given(
     query=st.dictionaries(
@@ -86,12 +90,14 @@ def test_any_query_string(shop: Shop, company: Company, query: dict[str, str]) -
     assert_json_answer(shop.get("/api.php", query))
 
 
+@pytest.mark.conforms("CS-anything")
 @FUZZ
 @given(raw=st.binary(max_size=60))
 def test_any_bytes_in_a_query_string(shop: Shop, raw: bytes) -> None:
     assert_json_answer(shop.http.get(URL, QUERY_STRING=raw.decode("latin-1")))
 
 
+@pytest.mark.conforms("CS-anything")
 @FUZZ
 @given(segment=st.text(st.characters(codec="utf-8"), max_size=30) | st.floats().map(str) | st.integers().map(str))
 def test_any_segment_for_an_id(shop: Shop, segment: str) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 URL = "/api/2.0/call_requests"
 
 
+@pytest.mark.conforms("CS-responsible")
 def test_the_staff_of_the_requests_company_by_last_and_first_name(company: Company, settings: Any) -> None:
     settings.CSCART_RESPONSIBLE = True
     other = make_company()
@@ -37,6 +38,7 @@ def test_the_staff_of_the_requests_company_by_last_and_first_name(company: Compa
     assert shop.get(URL).json()["call_requests"] == [second, first]
 
 
+@pytest.mark.conforms("CS-responsible")
 def test_nobody_is_an_empty_list_as_php_writes_it(shop: Shop, company: Company, settings: Any) -> None:
     settings.CSCART_RESPONSIBLE = True
     User.objects.update(is_staff=False)
@@ -44,6 +46,7 @@ def test_nobody_is_an_empty_list_as_php_writes_it(shop: Shop, company: Company, 
     assert shop.get(f"{URL}/{make_call_request(company).pk}").json()["responsible"] == []
 
 
+@pytest.mark.conforms("CS-responsible")
 @pytest.mark.parametrize("count", [1, 9])
 def test_it_costs_one_query_more_whatever_the_size(shop: Shop, company: Company, settings: Any, count: int) -> None:
     for _number in range(count):

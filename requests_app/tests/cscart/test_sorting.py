@@ -43,6 +43,7 @@ def mixed_rows(company: Company) -> None:
         )
 
 
+@pytest.mark.conforms("CS-sort")
 @pytest.mark.usefixtures("mixed_rows")
 @pytest.mark.parametrize(
     ("sort_by", "ascending"),
@@ -71,6 +72,7 @@ def test_each_documented_sort_both_ways(shop: Shop, sort_by: str, ascending: str
         assert answer["params"]["sort_order_rev"] == {"asc": "desc", "desc": "asc"}[sort_order]
 
 
+@pytest.mark.conforms("CS-sort-ties")
 @pytest.mark.parametrize("sort_by", ["id", "date", "status", "name", "phone", "user_id", "user", "order_status"])
 def test_equal_keys_go_by_id_in_the_same_direction_across_pages(shop: Shop, company: Company, sort_by: str) -> None:
     at = datetime(2020, 1, 1, tzinfo=UTC)
@@ -84,6 +86,7 @@ def test_equal_keys_go_by_id_in_the_same_direction_across_pages(shop: Shop, comp
         assert found == expected
 
 
+@pytest.mark.conforms("CS-sort-unknown")
 @pytest.mark.parametrize("query", [{"sort_by": "email", "sort_order": "ASC"}, {"sort_by": "", "sort_order": "descasc"}])
 def test_an_unknown_sort_is_the_default_one_and_says_so(shop: Shop, query: dict[str, str]) -> None:
     params = shop.get(URL, query).json()["params"]

@@ -81,6 +81,7 @@ UNKNOWN = [
 ]
 
 
+@pytest.mark.conforms("CS-id-zero", "CS-slash", "CS-url-forms", "CS-versions")
 @pytest.mark.parametrize("url", LISTS)
 def test_a_list(shop: Shop, company: Company, url: str) -> None:
     make_call_request(company, name="a")
@@ -92,10 +93,12 @@ def test_a_list(shop: Shop, company: Company, url: str) -> None:
     assert "_d" not in answer.json()["params"]
 
 
+@pytest.mark.conforms("CS-echo")
 def test_the_rewrite_rules_parameter_is_echoed_as_in_the_shops_own_samples(shop: Shop) -> None:
     assert shop.get("/api.php?_d=call_requests&ajax_custom=1").json()["params"]["ajax_custom"] == "1"
 
 
+@pytest.mark.conforms("CS-id", "CS-url-forms", "CS-versions")
 @pytest.mark.parametrize("url", ITEMS)
 def test_an_item(shop: Shop, company: Company, url: str) -> None:
     call_request = make_call_request(company)
@@ -105,6 +108,7 @@ def test_an_item(shop: Shop, company: Company, url: str) -> None:
     assert answer.json()["request_id"] == str(call_request.pk)
 
 
+@pytest.mark.conforms("CS-url-forms")
 @pytest.mark.parametrize("url", ["/api/call_requests/{id}", "/api.php?_d=call_requests/{id}"])
 def test_an_item_is_changed_and_deleted_by_its_other_names_too(shop: Shop, company: Company, url: str) -> None:
     call_request = make_call_request(company)
@@ -116,11 +120,13 @@ def test_an_item_is_changed_and_deleted_by_its_other_names_too(shop: Shop, compa
     assert not CallRequest.objects.exists()
 
 
+@pytest.mark.conforms("CS-url-forms")
 @pytest.mark.parametrize("url", ["/api/call_requests", "/api.php?_d=call_requests"])
 def test_the_list_takes_new_requests_by_its_other_names_too(shop: Shop, url: str) -> None:
     assert shop.post(url, {"phone": "1"}).status_code == 201
 
 
+@pytest.mark.conforms("CS-delete-missing", "CS-get", "CS-id", "CS-put-missing")
 @pytest.mark.parametrize("url", MISSING)
 def test_a_number_that_is_no_request(shop: Shop, url: str) -> None:
     assert_error(shop.get(url), 404, phrase="Not Found")
@@ -128,6 +134,7 @@ def test_a_number_that_is_no_request(shop: Shop, url: str) -> None:
     assert_error(shop.delete(url), 404, phrase="Not Found")
 
 
+@pytest.mark.conforms("CS-id", "CS-slash")
 @pytest.mark.parametrize("url", NOT_FOUND)
 def test_what_names_nothing(shop: Shop, company: Company, url: str) -> None:
     make_call_request(company)
@@ -135,6 +142,7 @@ def test_what_names_nothing(shop: Shop, company: Company, url: str) -> None:
     assert_error(shop.get(url), 404, phrase="Not Found")
 
 
+@pytest.mark.conforms("CS-entity", "CS-error", "CS-error-lists", "CS-versions-unknown")
 @pytest.mark.parametrize("url", UNKNOWN)
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
 def test_an_unknown_entity_is_named(shop: Shop, url: str, method: str) -> None:
@@ -143,6 +151,7 @@ def test_an_unknown_entity_is_named(shop: Shop, url: str, method: str) -> None:
     assert_error(shop.send(method, url, {"a": 1}), 404, "Not Found: ", f"“{entity}”")
 
 
+@pytest.mark.conforms("CS-id-zero", "CS-put-no-id")
 def test_put_and_delete_without_an_id_say_so(shop: Shop) -> None:
     for url in ["/api/2.0/call_requests", "/api/2.0/call_requests/0"]:
         for method in ["PUT", "DELETE"]:
@@ -151,6 +160,7 @@ def test_put_and_delete_without_an_id_say_so(shop: Shop) -> None:
             assert answer["Allow"] == "GET, POST, OPTIONS"
 
 
+@pytest.mark.conforms("CS-post-id")
 def test_post_with_an_id_says_so(shop: Shop, company: Company) -> None:
     call_request = make_call_request(company)
 
@@ -160,6 +170,7 @@ def test_post_with_an_id_says_so(shop: Shop, company: Company) -> None:
     assert answer["Allow"] == "GET, PUT, DELETE, OPTIONS"
 
 
+@pytest.mark.conforms("CS-methods")
 @pytest.mark.parametrize("method", ["PATCH", "HEAD", "TRACE", "BREW"])
 def test_other_methods_are_not_allowed(shop: Shop, company: Company, method: str) -> None:
     call_request = make_call_request(company)
@@ -168,12 +179,14 @@ def test_other_methods_are_not_allowed(shop: Shop, company: Company, method: str
         assert shop.send(method, url).status_code == 405
 
 
+@pytest.mark.conforms("CS-options")
 def test_options_is_always_fine(shop: Shop) -> None:
     for url in ["/api/2.0/call_requests", "/api/2.0/call_requests/1", "/api/2.0/orders"]:
         answer = shop.send("OPTIONS", url)
         assert (answer.status_code, answer.json()) == (200, "")
 
 
+@pytest.mark.conforms("CS-version")
 @pytest.mark.parametrize(
     ("url", "version"),
     [
@@ -193,6 +206,7 @@ def test_the_version_is_the_one_that_was_called(shop: Shop, url: str, version: s
     assert_error(Client().get(url), 401, phrase="Unauthorized")
 
 
+@pytest.mark.conforms("CS-stores")
 def test_below_a_store_only_its_requests_are_seen_and_made(company: Company) -> None:
     other = make_company()
     shop = Shop(make_user(company, other))
@@ -209,6 +223,7 @@ def test_below_a_store_only_its_requests_are_seen_and_made(company: Company) -> 
     assert shop.delete(f"/api/stores/{other.pk}/call_requests/{theirs.pk}").status_code == 204
 
 
+@pytest.mark.conforms("CS-stores")
 @pytest.mark.parametrize("is_bound", [True, False])
 def test_a_store_that_the_caller_does_not_see_is_a_missing_one(company: Company, is_bound: bool) -> None:
     shop = Shop(make_user(company) if is_bound else User.objects.create_superuser("root@example.com"))
@@ -222,6 +237,7 @@ def test_a_store_that_the_caller_does_not_see_is_a_missing_one(company: Company,
     assert shop.get("/api/call_requests").status_code == 200
 
 
+@pytest.mark.conforms("CS-child")
 def test_below_a_request_the_right_to_read_it_weighs_more_than_the_missing_entity(shop: Shop, company: Company) -> None:
     stranger = Shop(User.objects.create_user("shop@example.com", None))
     url = f"/api/2.0/call_requests/{make_call_request(company).pk}/items"
@@ -230,6 +246,7 @@ def test_below_a_request_the_right_to_read_it_weighs_more_than_the_missing_entit
     assert_error(shop.get(url), 404, phrase="Not Found")
 
 
+@pytest.mark.conforms("CS-method-override")
 @pytest.mark.parametrize("url", ["{url}?_METHOD={method}", "{url}"])
 def test_a_post_may_name_another_method(shop: Shop, company: Company, url: str) -> None:
     call_request = make_call_request(company)
@@ -249,6 +266,7 @@ def test_a_post_may_name_another_method(shop: Shop, company: Company, url: str) 
     assert not CallRequest.objects.filter(pk=call_request.pk).exists()
 
 
+@pytest.mark.conforms("CS-method-override")
 def test_only_a_post_may_and_only_with_the_permission_for_the_other_method(shop: Shop, company: Company) -> None:
     user = User.objects.create_user("shop@example.com", None)
     user.companies.add(company)

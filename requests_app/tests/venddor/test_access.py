@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 URL = "/venddor/api/2.0/call_requests"
 
 
+@pytest.mark.conforms("VD-auth", "VD-errors")
 @pytest.mark.parametrize("header", ["", "Basic ?", "Bearer x", basic("shop@example.com", "wrong")])
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])
 @pytest.mark.django_db
@@ -29,6 +30,7 @@ def test_without_a_right_key_everything_is_a_401(header: str, method: str) -> No
         assert answer["WWW-Authenticate"].startswith("Basic realm=")
 
 
+@pytest.mark.conforms("VD-permissions")
 @pytest.mark.parametrize("held", ["view", "add", "change", "delete", None])
 def test_each_method_asks_for_its_own_permission(company: Company, held: str | None) -> None:
     user = User.objects.create_user("shop@example.com", None)
@@ -52,6 +54,7 @@ def test_each_method_asks_for_its_own_permission(company: Company, held: str | N
             assert_error(answer, 403, phrase="Forbidden")
 
 
+@pytest.mark.conforms("VD-scope")
 def test_a_foreign_request_answers_byte_for_byte_as_a_missing_one(shop: Shop) -> None:
     foreign = make_call_request(make_company(), name="Segredo")
 
@@ -64,6 +67,7 @@ def test_a_foreign_request_answers_byte_for_byte_as_a_missing_one(shop: Shop) ->
     assert CallRequest.objects.get().name == "Segredo"
 
 
+@pytest.mark.conforms("VD-body")
 @pytest.mark.parametrize(
     "body", [b"", b"{", b'{"phone": NaN}', b'{"name": "\xff"}', b"[" * 100_000, b"[]", b'"x"', b"5", b"null"]
 )
@@ -74,6 +78,7 @@ def test_a_body_that_is_no_json_object_is_a_400(shop: Shop, company: Company, bo
     assert_error(shop.put(url, body), 400, "Bad Request: ", "JSON")
 
 
+@pytest.mark.conforms("VD-content-type")
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/xml"])
 def test_another_content_type_is_told_the_right_one(shop: Shop, content_type: str) -> None:
     answer = shop.post(URL, '{"phone": "1"}', content_type=content_type)
@@ -81,6 +86,7 @@ def test_another_content_type_is_told_the_right_one(shop: Shop, content_type: st
     assert_error(answer, 415, "application/json")
 
 
+@pytest.mark.conforms("VD-base")
 def test_a_trailing_slash_is_ignored(shop: Shop) -> None:
     created = shop.post(f"{URL}/", {"phone": "1"}).json()
 
@@ -88,6 +94,7 @@ def test_a_trailing_slash_is_ignored(shop: Shop) -> None:
     assert shop.get(f"{URL}/").json()["call_requests"] == [created]
 
 
+@pytest.mark.conforms("VD-errors", "VD-missing")
 @pytest.mark.parametrize(
     "path", ["/0", "/999999", f"/{10**30}", "/abc", "/1.5", "/-1", "/1/items", "//", "/../orders", "x"]
 )
@@ -95,6 +102,7 @@ def test_what_names_nothing_is_a_404(shop: Shop, path: str) -> None:
     assert_error(shop.get(f"{URL}{path}"), 404, phrase="Not Found")
 
 
+@pytest.mark.conforms("VD-methods")
 def test_other_methods_are_not_allowed(shop: Shop, company: Company) -> None:
     call_request = make_call_request(company)
 
@@ -102,6 +110,7 @@ def test_other_methods_are_not_allowed(shop: Shop, company: Company) -> None:
         assert_error(shop.send(method, url, {"phone": "1"}), 405, phrase="Method Not Allowed")
 
 
+@pytest.mark.conforms("VD-https")
 def test_where_https_is_asked_for_a_call_in_the_clear_is_a_403_and_no_redirect(shop: Shop, settings: Any) -> None:
     settings.HTTPS = True
 

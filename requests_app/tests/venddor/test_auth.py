@@ -44,6 +44,7 @@ def log_in(email: str = "shop@example.com", password: str = PASSWORD, *, url: st
     return client.post(url, {"email": email, "password": password}, content_type="application/json")
 
 
+@pytest.mark.conforms("VD-login")
 @pytest.mark.parametrize("url", [AUTH, f"{AUTH}/", "/venddor/api/auth"])
 def test_the_documented_answer_and_a_key_that_works(user: User, url: str) -> None:
     with stopped_clock():
@@ -60,6 +61,7 @@ def test_the_documented_answer_and_a_key_that_works(user: User, url: str) -> Non
         assert Client().get(LIST, headers={"authorization": header}).status_code == 200
 
 
+@pytest.mark.conforms("VD-login-expiry")
 def test_the_key_is_refused_from_the_moment_it_expires(user: User) -> None:
     with stopped_clock() as clock:
         key = log_in().json()["data"]["api_key"]
@@ -71,6 +73,7 @@ def test_the_key_is_refused_from_the_moment_it_expires(user: User) -> None:
         assert_error(answer, 401, phrase="Unauthorized")
 
 
+@pytest.mark.conforms("VD-login-keys")
 def test_only_the_newest_keys_of_this_kind_live_on(user: User, settings: Any) -> None:
     settings.LOGIN_KEYS_PER_USER = 3
     lasting, other = make_api_key(user), make_user(email="other@example.com")
@@ -83,6 +86,7 @@ def test_only_the_newest_keys_of_this_kind_live_on(user: User, settings: Any) ->
     assert key_owner(other.email, theirs) is not None
 
 
+@pytest.mark.conforms("VD-login-keys")
 @pytest.mark.django_db(transaction=True)
 def test_log_ins_at_once_leave_no_key_too_many(user: User, settings: Any) -> None:
     settings.LOGIN_KEYS_PER_USER = 2
@@ -99,6 +103,7 @@ def test_log_ins_at_once_leave_no_key_too_many(user: User, settings: Any) -> Non
     assert ApiKey.objects.filter(user=user, revoked_at=None).count() == 2
 
 
+@pytest.mark.conforms("VD-login-keys")
 def test_a_program_that_logs_in_all_the_time_does_not_fill_the_table(user: User) -> None:
     make_api_key(user)
     for _ in range(105):
@@ -117,6 +122,7 @@ def noted(calls: list[str], method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+@pytest.mark.conforms("VD-login-401")
 @pytest.mark.parametrize(
     ("email", "password"),
     [
@@ -144,6 +150,7 @@ def test_whatever_is_wrong_the_answer_and_the_work_are_the_same(
     assert len(hashed) == 1
 
 
+@pytest.mark.conforms("VD-login-403")
 def test_who_may_do_nothing_with_call_requests_gets_no_key() -> None:
     User.objects.create_user("plain@example.com", PASSWORD, is_staff=True)
 
@@ -151,6 +158,7 @@ def test_who_may_do_nothing_with_call_requests_gets_no_key() -> None:
     assert not ApiKey.objects.exists()
 
 
+@pytest.mark.conforms("VD-login-403")
 @pytest.mark.parametrize("permission", ["view", "add", "change", "delete"])
 def test_one_right_is_enough_and_no_entry_to_the_admin_is_needed(permission: str) -> None:
     user = User.objects.create_user("plain@example.com", PASSWORD)
@@ -159,6 +167,7 @@ def test_one_right_is_enough_and_no_entry_to_the_admin_is_needed(permission: str
     assert log_in("PLAIN@Example.com").status_code == 200
 
 
+@pytest.mark.conforms("VD-login-400")
 @pytest.mark.parametrize(
     "body",
     [
@@ -175,6 +184,7 @@ def test_a_body_that_is_no_pair_of_texts_is_a_400_that_names_the_field(user: Use
     assert "email: " in answer.json()["message"] or "password: " in answer.json()["message"]
 
 
+@pytest.mark.conforms("VD-login-400")
 def test_other_bodies_and_methods() -> None:
     client = Client(raise_request_exception=False)
 
@@ -186,6 +196,7 @@ def test_other_bodies_and_methods() -> None:
     assert client.options(AUTH).status_code == 200
 
 
+@pytest.mark.conforms("VD-login-429")
 def test_guessing_is_stopped_before_the_password_is_looked_at(
     user: User, settings: Any, tmp_path: Path, django_assert_num_queries: Any
 ) -> None:
@@ -200,6 +211,7 @@ def test_guessing_is_stopped_before_the_password_is_looked_at(
         assert [log_in(f"{n}@example.com", "wrong").status_code for n in range(4)] == [401] * 2 + [429] * 2
 
 
+@pytest.mark.conforms("VD-login-429")
 def test_log_ins_count_as_calls_of_their_address(user: User, settings: Any, tmp_path: Path) -> None:
     use_limits(settings, tmp_path, API_CALLS_PER_MINUTE_PER_ADDRESS=3)
     with stopped_clock():
@@ -209,6 +221,7 @@ def test_log_ins_count_as_calls_of_their_address(user: User, settings: Any, tmp_
     assert answers[-1]["Retry-After"] == "20"
 
 
+@pytest.mark.conforms("VD-login-secrets")
 def test_neither_password_nor_key_is_in_the_log_or_in_the_table(
     user: User, caplog: pytest.LogCaptureFixture, settings: Any, tmp_path: Path
 ) -> None:

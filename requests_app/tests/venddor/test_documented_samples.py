@@ -57,6 +57,7 @@ def documented_row(company: Company) -> None:
     )
 
 
+@pytest.mark.conforms("VD-post", "VD-request-time")
 @time_machine.travel(datetime(2025, 4, 16, 10, 25, 32, 999, tzinfo=UTC), tick=False)
 def test_the_documented_post_answers_201_and_the_whole_request(shop: Shop, company: Company) -> None:
     response = shop.post(URL, CREATE)
@@ -73,6 +74,7 @@ def test_the_documented_post_answers_201_and_the_whole_request(shop: Shop, compa
     assert (stored.due_at, stored.hold_reason) == (datetime(2025, 4, 17, 14, 30, tzinfo=UTC), Hold.WANTED_TIME)
 
 
+@pytest.mark.conforms("VD-get")
 @pytest.mark.usefixtures("documented_row")
 def test_one_request_is_the_documented_one_to_the_letter(shop: Shop) -> None:
     response = shop.get(f"{URL}/12345")
@@ -82,6 +84,7 @@ def test_one_request_is_the_documented_one_to_the_letter(shop: Shop) -> None:
     assert "João".encode() in response.content
 
 
+@pytest.mark.conforms("VD-put")
 @pytest.mark.usefixtures("documented_row")
 @time_machine.travel(datetime(2025, 4, 17, 15, 45, 22, tzinfo=UTC), tick=False)
 def test_the_documented_put_answers_200_and_the_whole_request(shop: Shop) -> None:
@@ -92,6 +95,7 @@ def test_the_documented_put_answers_200_and_the_whole_request(shop: Shop) -> Non
     assert shop.get(f"{URL}/12345").content == response.content
 
 
+@pytest.mark.conforms("VD-delete")
 @pytest.mark.usefixtures("documented_row")
 def test_the_documented_delete_answers_204_and_nothing_else(shop: Shop) -> None:
     response = shop.delete(f"{URL}/12345")
@@ -100,6 +104,7 @@ def test_the_documented_delete_answers_204_and_nothing_else(shop: Shop) -> None:
     assert_error(shop.delete(f"{URL}/12345"), 404, phrase="Not Found")
 
 
+@pytest.mark.conforms("VD-list")
 @pytest.mark.usefixtures("documented_row")
 def test_the_list_holds_the_same_objects_and_integers(shop: Shop) -> None:
     answer = shop.get(URL)

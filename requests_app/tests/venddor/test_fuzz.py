@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +44,7 @@ def assert_json_answer(answer: Any) -> None:
         assert list(body) == ["message", "status"]
 
 
+@pytest.mark.conforms("VD-anything")
 @FUZZ
 @given(body=BODY)
 def test_any_object_in_a_body(shop: Shop, company: Company, body: dict[str, Any]) -> None:
@@ -54,6 +56,7 @@ def test_any_object_in_a_body(shop: Shop, company: Company, body: dict[str, Any]
     assert_json_answer(shop.get(URL))
 
 
+@pytest.mark.conforms("VD-anything")
 @FUZZ
 @given(raw=st.binary(max_size=200) | VALUE.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_in_a_body(shop: Shop, company: Company, raw: bytes) -> None:
@@ -61,6 +64,7 @@ def test_any_bytes_in_a_body(shop: Shop, company: Company, raw: bytes) -> None:
     assert_json_answer(shop.put(f"{URL}/{make_call_request(company).pk}", raw))
 
 
+@pytest.mark.conforms("VD-anything")
 @FUZZ
 @given(
     query=st.dictionaries(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 URL = "/venddor/api/2.0/call_requests"
 
 
+@pytest.mark.conforms("VD-absent", "VD-phone")
 def test_a_phone_is_enough(shop: Shop) -> None:
     answer = shop.post(URL, {"phone": "+7(999)111-22-33"})
 
@@ -38,22 +39,26 @@ def test_a_phone_is_enough(shop: Shop) -> None:
     }
 
 
+@pytest.mark.conforms("VD-other-fields", "VD-phone")
 @pytest.mark.parametrize("body", [{}, {"phone": ""}, {"phone": None}, {"name": "x", "email": "a@example.com"}])
 def test_a_phone_is_required(shop: Shop, body: dict[str, Any]) -> None:
     assert_error(shop.post(URL, body), 400, "Bad Request: phone: ")
     assert not CallRequest.objects.exists()
 
 
+@pytest.mark.conforms("VD-phone")
 def test_a_phone_can_not_be_taken_away(shop: Shop, company: Company) -> None:
     assert_error(shop.put(f"{URL}/{make_call_request(company).pk}", {"phone": ""}), 400, "Bad Request: phone: ")
 
 
+@pytest.mark.conforms("VD-priority")
 @pytest.mark.parametrize("word", ["low", "normal", "high", "urgent"])
 def test_every_priority(shop: Shop, word: str) -> None:
     assert shop.post(URL, {"phone": "1", "priority": word}).json()["priority"] == word
     assert CallRequest.objects.get().get_priority_display() in {"Baixa", "Normal", "Alta", "Urgente"}
 
 
+@pytest.mark.conforms("VD-status")
 @pytest.mark.parametrize(
     ("sent", "stored", "shown"),
     [
@@ -73,6 +78,7 @@ def test_every_status_of_a_new_request(shop: Shop, sent: str, stored: str, shown
     assert shop.get(f"/api/2.0/call_requests/{body['id']}").json()["status"] == stored
 
 
+@pytest.mark.conforms("VD-absent", "VD-pending")
 @pytest.mark.parametrize(
     ("before", "after"),
     [("new", "new"), ("in_progress", "in_progress"), ("no_answer", "no_answer"), ("completed", "new")],
@@ -89,12 +95,14 @@ def test_pending_keeps_an_open_request_as_it_is_and_opens_a_completed_one(
     assert CallRequest.objects.get().status == after
 
 
+@pytest.mark.conforms("VD-completed-at")
 def test_completing_without_a_time_completes_now(shop: Shop, company: Company) -> None:
     body = shop.put(f"{URL}/{make_call_request(company).pk}", {"status": "completed"}).json()
 
     assert body["completed_at"] == body["updated_at"]
 
 
+@pytest.mark.conforms("VD-completed-at")
 @pytest.mark.parametrize("body", [{}, {"status": "pending"}, {"status": "no_answer"}])
 def test_a_completion_time_needs_a_completed_request(shop: Shop, company: Company, body: dict[str, str]) -> None:
     call_request = make_call_request(company)
@@ -104,6 +112,7 @@ def test_a_completion_time_needs_a_completed_request(shop: Shop, company: Compan
     assert_error(shop.post(URL, {"phone": "1", **sent}), 400, "Bad Request: completed_at: ")
 
 
+@pytest.mark.conforms("VD-completed-at")
 def test_the_completion_time_of_a_completed_request_can_be_corrected(shop: Shop, company: Company) -> None:
     call_request = make_call_request(company, status="completed")
 
@@ -113,6 +122,7 @@ def test_the_completion_time_of_a_completed_request_can_be_corrected(shop: Shop,
     assert shop.put(f"{URL}/{call_request.pk}", {"completed_at": None}).json()["completed_at"] == "2025-04-17T15:45:22Z"
 
 
+@pytest.mark.conforms("VD-instants", "VD-request-time")
 @pytest.mark.parametrize(
     ("sent", "shown"),
     [
@@ -127,6 +137,7 @@ def test_instants(shop: Shop, sent: str | None, shown: str | None) -> None:
     assert shop.post(URL, {"phone": "1", "request_time": sent}).json()["request_time"] == shown
 
 
+@pytest.mark.conforms("VD-instants")
 @pytest.mark.parametrize("field", ["request_time", "completed_at"])
 @pytest.mark.parametrize(
     "value",
@@ -151,6 +162,7 @@ def test_an_instant_that_is_none_or_lacks_its_zone_is_refused_with_a_sample(shop
     assert_error(answer, 400, f"Bad Request: {field}: ", "2025-04-17T14:30:00Z")
 
 
+@pytest.mark.conforms("VD-assignee")
 @pytest.mark.parametrize("kind", ["unknown", "foreign", "inactive"])
 def test_an_assignee_who_is_no_attendant_of_the_company_is_refused_by_name(
     shop: Shop, company: Company, kind: str
@@ -165,6 +177,7 @@ def test_an_assignee_who_is_no_attendant_of_the_company_is_refused_by_name(
     assert CallRequest.objects.get().name == "Ana"
 
 
+@pytest.mark.conforms("VD-assignee")
 @pytest.mark.parametrize("nobody", [None, 0])
 def test_an_assignee_is_set_and_taken_away(shop: Shop, company: Company, nobody: Any) -> None:
     attendant = make_attendant(company)
@@ -174,6 +187,7 @@ def test_an_assignee_is_set_and_taken_away(shop: Shop, company: Company, nobody:
     assert shop.put(url, {"assignee_id": nobody}).json()["assignee_id"] is None
 
 
+@pytest.mark.conforms("VD-bad-values")
 @pytest.mark.parametrize(
     ("field", "value", "allowed"),
     [
@@ -203,6 +217,7 @@ def test_bad_values_are_refused_by_name(shop: Shop, company: Company, field: str
     assert CallRequest.objects.count() == 1
 
 
+@pytest.mark.conforms("VD-put-partial")
 def test_put_changes_only_what_is_sent(shop: Shop, company: Company) -> None:
     call_request = make_call_request(company, name="Ana", notes="a", wanted_at=datetime(2025, 1, 1, tzinfo=UTC))
     url = f"{URL}/{call_request.pk}"
@@ -215,6 +230,7 @@ def test_put_changes_only_what_is_sent(shop: Shop, company: Company) -> None:
     assert after == {**before, "name": "Bia"}
 
 
+@pytest.mark.conforms("VD-other-fields", "VD-put-partial", "VD-unknown-keys")
 def test_a_put_that_changes_nothing_answers_the_request_and_writes_nothing(shop: Shop, company: Company) -> None:
     call_request = make_call_request(company, name="Ana")
     entries = LedgerEntry.objects.count()
@@ -226,6 +242,7 @@ def test_a_put_that_changes_nothing_answers_the_request_and_writes_nothing(shop:
     assert LedgerEntry.objects.count() == entries
 
 
+@pytest.mark.conforms("VD-delete-busy")
 def test_a_request_whose_call_is_in_flight_is_not_deleted(shop: Shop, company: Company) -> None:
     call_request = make_call_request(company)
     CallRequest.objects.update(in_flight=True, due_at=None)
@@ -234,6 +251,7 @@ def test_a_request_whose_call_is_in_flight_is_not_deleted(shop: Shop, company: C
     assert CallRequest.objects.exists()
 
 
+@pytest.mark.conforms("VD-company")
 def test_a_key_of_several_companies_must_say_which(company: Company) -> None:
     other = make_company()
     shop = Shop(make_user(company, other))
