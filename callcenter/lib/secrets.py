@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext as _
 
 from callcenter.lib.errors import DomainError
 
@@ -49,7 +50,7 @@ def decrypt(token: str) -> str:
     try:
         return _box(tuple(keys)).decrypt(token.encode()).decode()
     except InvalidToken as error:
-        raise SecretUnreadable("A stored secret can't be read with the configured FIELD_ENCRYPTION_KEYS.") from error
+        raise SecretUnreadable(_("Um segredo guardado não pode ser lido com FIELD_ENCRYPTION_KEYS.")) from error
 
 
 def digest(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from callcenter.lib.phones import display
 from requests_app.models.json_text import JsonTextField
@@ -48,7 +49,9 @@ class CallRequest(models.Model):
 
     due_at = models.DateTimeField(_("próxima ligação"), null=True, blank=True, editable=False)
     in_flight = models.BooleanField(_("chamada em curso"), default=False, editable=False)
-    hold_reason = models.CharField(_("situação"), max_length=24, choices=Hold, blank=True, default="", editable=False)
+    hold_reason = models.CharField(
+        pgettext_lazy("pedido", "situação"), max_length=24, choices=Hold, blank=True, default="", editable=False
+    )
     attempts = models.PositiveSmallIntegerField(_("tentativas"), default=0, editable=False)
     last_outcome = models.CharField(_("último resultado"), max_length=12, choices=Outcome, blank=True, editable=False)
     completed_at = models.DateTimeField(_("concluído em"), null=True, blank=True, editable=False)
