@@ -216,6 +216,23 @@ def test_it_starts_empty_when_asked(installed: Path, tmp_path: Path, ports: dict
         assert started.stop(seconds=45) == 143
 
 
+def test_a_service_that_is_killed_ends_the_others_and_its_own_children(installed: Path, tmp_path: Path) -> None:
+    # Like the worker with its beat: the child keeps the pipe open to which the supervisor listens.
+    (installed / "Procfile").write_text(
+        "family: exec bash -c 'sleep 300 & echo has a child; wait'\nother: exec sleep 300\n"
+    )
+    words = [sys.executable, str(installed / "bin/supervise"), "family", "other"]
+    with Program(words, cwd=installed, env=terminal(), log=tmp_path / "log") as started:
+        started.until(lambda: "has a child" in started.output)
+        pid = re.search(r"family\.1 +started \(pid=(\d+)\)", started.output)
+        assert pid is not None, started.output
+        os.kill(int(pid[1]), signal.SIGKILL)
+        assert poll(lambda: started.process.poll() is not None, seconds=20), started.output
+        assert started.process.returncode != 0
+        assert "family.1 stopped (rc=-9)" in started.output
+        assert poll(lambda: not processes_of(installed), seconds=5), processes_of(installed)
+
+
 def is_ready(address: str) -> bool:
     try:
         with urllib.request.urlopen(f"{address}/readyz", timeout=5):
