@@ -242,6 +242,6 @@ def test_a_step_costs_the_same_wherever_it_is(shop: Shop, company: Company, url:
         assert "OFFSET" not in statement
         assert "COUNT(" not in "".join(entry["sql"] for entry in queries).upper()
 
-    # The key, the rights, the rows.
-    assert counts == [3, 3, 3, 3]
+    # The key with its rights, the rows.
+    assert counts == [2, 2, 2, 2]
     assert query["cursor"] is None

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
 from callcenter.accounts.models import Company
 from callcenter.tests.factories import make_call_request, make_company, make_user
@@ -153,6 +155,19 @@ def test_each_company_is_guarded_by_itself(shop: Shop, url: str) -> None:
     other = Shop(make_user(make_company(duplicate_window_minutes=60)))
 
     assert posted_id(shop, url, {"phone": PHONE}) != posted_id(other, url, {"phone": PHONE})
+
+
+@pytest.mark.conforms("CS-duplicates-off", "VD-duplicates-off")
+def test_an_administrator_sets_the_window_in_the_companys_form(company: Company, client: Client) -> None:
+    client.force_login(make_user(company))
+    form = {"name": "Loja", "time_zone": "America/Manaus", "is_active": "on"}
+    url = reverse("admin:accounts_company_change", args=[company.pk])
+
+    assert client.post(url, {**form, "duplicate_window_minutes": "90"}).status_code == 302
+    assert Company.objects.get().duplicate_window_minutes == 90
+    for refused in ["-1", "43201", "x", ""]:
+        assert client.post(url, {**form, "duplicate_window_minutes": refused}).status_code == 200
+    assert Company.objects.get().duplicate_window_minutes == 90
 
 
 @pytest.mark.conforms("CS-duplicates-off", "VD-duplicates-off")

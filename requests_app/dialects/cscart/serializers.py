@@ -93,9 +93,7 @@ class CsCartListParams(serializers.Serializer[Any]):
     sort_by = serializers.CharField()
     sort_order_rev = serializers.ChoiceField(["asc", "desc"])
     total_items = serializers.CharField(required=False, help_text="Absent when all rows are asked for, and in a walk.")
-    total_is_estimate = serializers.ChoiceField(
-        ["Y"], required=False, help_text="Only where it is an estimate."
-    )
+    total_is_estimate = serializers.ChoiceField(["Y"], required=False, help_text="Only where it is an estimate.")
     next_cursor = serializers.CharField(
         required=False, allow_null=True, help_text="Only in a walk by cursor; null = the end."
     )
