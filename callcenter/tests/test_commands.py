@@ -193,6 +193,8 @@ def test_it_starts_greets_serves_and_leaves_no_process_behind(
                 assert "curl" in greeting
                 # The worker with its beat is there, too.
                 started.until(lambda: is_ready(address), seconds=45)
+                # A call that the last stop cut off in the simulators must not keep an attendant for hours.
+                assert "DIALER_TALK_TIMEOUT_SECONDS=60" in environment_of(started.process.pid)
                 assert started.stop(number, seconds=45) == code, started.output
                 assert poll(lambda: not processes_of(installed), seconds=10), processes_of(installed)
                 assert "Traceback" not in started.output
@@ -240,6 +242,10 @@ def is_ready(address: str) -> bool:
     except urllib.error.HTTPError as not_yet:
         not_yet.close()
         return False
+
+
+def environment_of(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/environ").read_text().split("\0")
 
 
 def processes_of(checkout: Path) -> list[str]:
