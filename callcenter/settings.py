@@ -62,6 +62,8 @@ else:
     _database.update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
     _database.setdefault("OPTIONS", {}).update(
         connect_timeout=3,
+        # The queries that ask for it are prepared when a connection asks them a third time; never the ORM's.
+        prepare_threshold=2 if env.bool("DATABASE_PREPARED_STATEMENTS", default=True) else None,
         keepalives=1,
         keepalives_idle=30,
         options="-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000",

@@ -7,12 +7,14 @@ import zlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import psycopg
 from django.db import connection, transaction
 from django.db.models import Q
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from django.db.backends.utils import CursorWrapper
     from django.db.models import Model, QuerySet
 
 M = TypeVar("M", bound="Model")
@@ -65,12 +67,25 @@ def serialize(name: str) -> None:
 def rows_of(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """What a SELECT written by hand finds, by column; values as the driver gives them. One query.
 
-    For the few places where the ORM takes longer to write the query than the database to answer it.
+    For the few places where the ORM takes longer to write the query than the database to answer it. On PostgreSQL what
+    is asked often is prepared, which saves most of the planning.
     """
-    with connection.cursor() as cursor:
+    with _preparing_cursor() as cursor:
         cursor.execute(sql, params)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _preparing_cursor() -> CursorWrapper:
+    """A cursor as Django's own; on PostgreSQL one that sends the parameters apart, as prepared statements need it."""
+    # The log of queries wants to show them with their parameters.
+    if not is_postgresql() or connection.queries_logged:
+        return connection.cursor()
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    # Any: Django's stubs call the driver's cursor by the wrapper's name.
+    cursor: Any = psycopg.Cursor(connection.connection)
+    return connection.make_cursor(cursor)
 
 
 def joined(column: str) -> str:

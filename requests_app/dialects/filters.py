@@ -7,14 +7,17 @@ an empty value (and 0, where 0 can't be meant) filters nothing, an unknown one f
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import django_filters  # type: ignore[import-untyped]
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import BooleanField, Exists, Func, OuterRef, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Upper
 
-from callcenter.lib.database import contains_any_case
+from callcenter.lib.database import contains_any_case, is_postgresql
 from requests_app.dialects.http import Refused
 from requests_app.models import CallRequest, Order
+from requests_app.models.text_search import SHORTEST
 from requests_app.states import Status
 
 if TYPE_CHECKING:
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 Rows = QuerySet[CallRequest]
 
 _LEADING_NUMBER: Final = re.compile(r"\s*([+-]?\d+)")
+_TEXTS: Final = ("name", "phone")
+_ASKED: Final = frozenset({"company_id", "status", "user_id", *_TEXTS})
+_ZERO_IS_NONE: Final = frozenset({"company_id", "status", "user_id", "order_status", "order_exists"})
 # Beyond any id, page or size.
 _HUGE: Final = 2**63 - 1
 
@@ -36,6 +42,24 @@ def leading_number(text: str) -> int:
     if len(digits) > 18:
         return -_HUGE if digits[0] == "-" else _HUGE
     return int(digits)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a list asks for, as far as the kept counts and the quick queries know it; None = whatever it is.
+
+    `responsible_id` 0 = nobody. `texts` are columns and what must be a part of them.
+    """
+
+    companies: frozenset[int] | None = None
+    statuses: frozenset[str] | None = None
+    responsible_id: int | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no request can be meant."""
+        return self.companies == frozenset() or self.statuses == frozenset()
 
 
 class CallRequestFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
@@ -57,16 +81,24 @@ class CallRequestFilter(django_filters.FilterSet):  # type: ignore[misc]  # the 
         super().__init__(data, queryset)
         self.company_scope = company_scope
 
+    @classmethod
+    def statuses_meant(cls, value: str) -> frozenset[str]:
+        """The status of that name, in whatever case it is written; none for an unknown one."""
+        return frozenset({value.lower()} & set(Status.values))
+
     def by_status(self, rows: Rows, name: str, value: str) -> Rows:
-        """Those in that status, in whatever case it is written."""
+        """Those in that status."""
         if value == "0":
             return rows
-        status = value.lower()
-        return rows.filter(status=status) if status in Status.values else rows.none()
+        statuses = self.statuses_meant(value)
+        return rows.filter(status__in=statuses) if statuses else rows.none()
 
     def by_text(self, rows: Rows, name: str, value: str) -> Rows:
         """Those whose name or phone, as it was typed, has the value in it; `%` and `_` mean themselves."""
-        return rows.filter(contains_any_case(name, value))
+        found = rows.filter(contains_any_case(name, value))
+        if is_postgresql() and len(value) >= SHORTEST:
+            found = found.filter(_fours_in(name, value))
+        return found
 
     def by_company(self, rows: Rows, name: str, value: str) -> Rows:
         """Those of that company; a caller bound to one company sees that one whatever is asked."""
@@ -99,6 +131,17 @@ class CallRequestFilter(django_filters.FilterSet):  # type: ignore[misc]  # the 
         return rows.filter(pk=leading_number(value))
 
 
+def _fours_in(column: str, text: str) -> Func:
+    """The condition by which PostgreSQL finds a part of a text in its index."""
+    return Func(
+        Upper(Cast(column, TextField())),
+        Upper(Value(text)),
+        template="requests_app_fours(%(expressions)s)",
+        arg_joiner=") @> requests_app_fours(",
+        output_field=BooleanField(),
+    )
+
+
 def _has_order(**conditions: Any) -> Exists:
     return Exists(
         Order.objects.filter(company_id=OuterRef("company_id"), number=OuterRef("order_number"), **conditions)
@@ -120,3 +163,26 @@ def filtered(
         raise Refused(400, *(f"{name}: {' '.join(problems)}" for name, problems in filters.errors.items()))
     passed: Rows = filters.qs
     return passed
+
+
+def asked_for(
+    kind: type[CallRequestFilter], params: Mapping[str, str], *, company_scope: frozenset[int] | None
+) -> Asked | None:
+    """The same as a value; None when there are filters among the parameters that it can't hold, or that are refused."""
+    given = {name: params[name].strip() for name in kind.base_filters if name in params}
+    given = {name: value for name, value in given.items() if value and (value != "0" or name not in _ZERO_IS_NONE)}
+    if not given.keys() <= _ASKED or any("\x00" in value for value in given.values()):
+        return None
+    texts = tuple((name, given[name]) for name in _TEXTS if name in given)
+    if any(len(value) > kind.base_filters[name].extra["max_length"] for name, value in texts):
+        return None
+    companies = company_scope
+    if "company_id" in given and (company_scope is None or len(company_scope) != 1):
+        company = frozenset({leading_number(given["company_id"])})
+        companies = company if company_scope is None else company & company_scope
+    return Asked(
+        companies=companies,
+        statuses=kind.statuses_meant(given["status"]) if "status" in given else None,
+        responsible_id=leading_number(given["user_id"]) if "user_id" in given else None,
+        texts=texts,
+    )

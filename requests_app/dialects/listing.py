@@ -10,10 +10,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
-from django.db.models import Case, CharField, F, IntegerField, OuterRef, Subquery, Value, When
+from django.db.models import Case, CharField, F, IntegerField, OuterRef, Subquery, TextField, Value, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 
+from callcenter.lib.database import is_postgresql
 from requests_app.dialects.filters import Rows, leading_number
+from requests_app.dialects.totals import capped_total, kept_total
 from requests_app.models import CallRequest, Order, Product
 from requests_app.states import Status
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from django.db.models.expressions import Expression
+
+    from requests_app.dialects.filters import Asked
 
 Row = dict[str, Any]
 
@@ -39,6 +44,27 @@ def order_status() -> Subquery:
 def product_name() -> Subquery:
     """The name of the request's product; null without one."""
     return Subquery(_PRODUCT.values("name")[:1], output_field=CharField())
+
+
+# A JSON object with the names, by number, of the products in a cart; null without a cart. By whether on PostgreSQL:
+# there a cart is a text, in which numbers are looked for that may be products (too many do no harm).
+CART_NAMES: Final = {
+    True: """CASE WHEN {row}.cart_products IS NOT NULL THEN (
+        SELECT CAST(json_object_agg(p.number, p.name) AS text) FROM requests_app_product p
+        WHERE p.company_id = {row}.company_id AND p.number IN (
+            SELECT CAST(numbers[1] AS bigint)
+            FROM regexp_matches({row}.cart_products, '"product_id": ?"?([0-9]{{1,18}})', 'g') AS numbers)) END""",
+    False: """CASE WHEN {row}.cart_products IS NOT NULL THEN (
+        SELECT json_group_object(p.number, p.name) FROM requests_app_product p
+        WHERE p.company_id = {row}.company_id AND p.number IN (
+            SELECT CAST(json_extract(entry.value, '$.product_id') AS INTEGER)
+            FROM json_each({row}.cart_products) AS entry WHERE entry.type = 'object')) END""",
+}
+
+
+def cart_names() -> RawSQL:
+    """The names of the products in the request's cart, as JSON; only where the requests' table has its own name."""
+    return RawSQL(CART_NAMES[is_postgresql()].format(row="requests_app_callrequest"), (), output_field=TextField())
 
 
 def _status_rank() -> Expression:
@@ -65,6 +91,7 @@ class Listing:
     """The rows of one page and how it was cut; `items_per_page` 0 = all, and then `total_items` is None.
 
     `is_walk`: it was asked for by cursor, and has neither a number nor a total; `next_cursor` None = the walk is over.
+    `is_estimate`: there are more than are counted, about `total_items`.
     """
 
     items_per_page: int
@@ -75,6 +102,7 @@ class Listing:
     chunks: Iterator[list[Row]]
     is_walk: bool = False
     next_cursor: str | None = None
+    is_estimate: bool = False
 
     @property
     def sort_order_rev(self) -> str:
@@ -87,8 +115,12 @@ class Listing:
         return 0 < self.items_per_page <= CHUNK
 
 
-def listing(rows: Rows, params: Mapping[str, str], *, present: Callable[[Rows], Any]) -> Listing:
+def listing(
+    rows: Rows, params: Mapping[str, str], *, present: Callable[[Rows], Any], asked: Asked | None = None
+) -> Listing:
     """The page of `rows` that the query parameters ask for; `present` picks the columns.
+
+    `asked`: what the rows were filtered by, where the kept counts know it.
 
     Two queries, whatever the size: a count and the rows; one when all the rows are asked for, up to the ceiling.
     """
@@ -96,9 +128,9 @@ def listing(rows: Rows, params: Mapping[str, str], *, present: Callable[[Rows], 
     descending = sort_order == "desc"
     size = asked_size(params)
     page = max(leading_number(params.get("page", "")), 1)
-    total = None
+    total, is_estimate = None, False
     if size:
-        total = rows.count()
+        total, is_estimate = _total(rows, asked)
         page = min(page, -(-total // size)) if total else page
         # The page's ids first: sorting and skipping then never touch the wide columns or the mirrors.
         ids = _ordered(rows, sort_by, descending=descending).values("pk")[(page - 1) * size : page * size]
@@ -113,7 +145,15 @@ def listing(rows: Rows, params: Mapping[str, str], *, present: Callable[[Rows], 
         sort_order=sort_order,
         total_items=total,
         chunks=_chunks(found, whole=0 < size <= CHUNK),
+        is_estimate=is_estimate,
     )
+
+
+def _total(rows: Rows, asked: Asked | None) -> tuple[int, bool]:
+    """How many rows there are, and whether that is an estimate."""
+    if asked is None or asked.texts or asked.is_nothing:
+        return capped_total(rows)
+    return kept_total(asked), False
 
 
 def _ordered(rows: Rows, sort_by: str, *, descending: bool) -> Rows:

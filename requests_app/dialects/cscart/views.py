@@ -19,11 +19,12 @@ from requests_app.dialects.cscart.base import CsCartView, UnknownEntityView, Ver
 from requests_app.dialects.cscart.filters import CsCartFilter
 from requests_app.dialects.cscart.requests import media_type_of, numeric_id
 from requests_app.dialects.cursors import walk
-from requests_app.dialects.filters import filtered
+from requests_app.dialects.filters import asked_for, filtered
 from requests_app.dialects.http import Refused, encoded, json_response, no_content
 from requests_app.dialects.idempotency import once
-from requests_app.dialects.listing import Listing, listing, order_status, product_name
-from requests_app.models import CallRequest, Product
+from requests_app.dialects.listing import Listing, cart_names, listing, order_status, product_name
+from requests_app.dialects.quick import Shape, quick_page, quick_row
+from requests_app.models import CallRequest
 from requests_app.services.intake import change_call_request, create_call_request, delete_call_request
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _NEEDS_ID: Final = {"PUT": "change", "DELETE": "delete"}
 # Newer programs answer for all of these alike; 1.0 has no call requests.
 VERSIONS: Final = frozenset({"2.0", "2.1", "4.0", "4.1"})
 CURRENT_VERSION: Final = "2.0"
+_SHAPE: Final = Shape(wire.COLUMNS, has_mirrors=True)
 
 
 class CallRequestListView(CsCartView):
@@ -52,16 +54,21 @@ class CallRequestListView(CsCartView):
         self.require("view")
         query = request.query_params.dict()
         scope = self.caller.company_scope
-        rows = filtered(CsCartFilter, CallRequest.objects.visible_to(scope), query, company_scope=scope)
-        if "cursor" in query:
-            owner = f"cscart/{self.caller.user.pk}/{self.store_id or ''}"
-            page = walk(rows, query, present=_item_columns, owner=owner, filters=CsCartFilter.base_filters)
-        else:
-            page = listing(rows, query, present=_item_columns)
+        page = None if "cursor" in query else quick_page(CsCartFilter, query, scope=scope, shape=_SHAPE)
+        page = page or self._slow_page(query, scope)
         body = _list_body(page, wire.params(page, query))
         if page.is_short:
             return HttpResponse(b"".join(body), content_type="application/json")
         return StreamingHttpResponse(body, content_type="application/json")
+
+    def _slow_page(self, query: Mapping[str, str], scope: frozenset[int] | None) -> Listing:
+        """What is not asked for every day."""
+        rows = filtered(CsCartFilter, CallRequest.objects.visible_to(scope), query, company_scope=scope)
+        if "cursor" in query:
+            owner = f"cscart/{self.caller.user.pk}/{self.store_id or ''}"
+            return walk(rows, query, present=_item_columns, owner=owner, filters=CsCartFilter.base_filters)
+        asked = asked_for(CsCartFilter, query, company_scope=scope)
+        return listing(rows, query, present=_item_columns, asked=asked)
 
     @openapi.CREATE
     def post(self, request: Request) -> HttpResponse:
@@ -98,8 +105,7 @@ class CallRequestView(CsCartView):
     def get(self, request: Request, request_id: int) -> HttpResponse:
         """One request."""
         self.require("view")
-        rows = CallRequest.objects.visible_to(self.caller.company_scope).filter(pk=request_id)
-        row = _item_columns(rows).first()
+        row = quick_row(request_id, scope=self.caller.company_scope, shape=_SHAPE)
         if row is None:
             raise Refused(404)
         return self.tagged(_items([row])[0], ascii_only=True)
@@ -184,30 +190,16 @@ def by_parameter(request: HttpRequest) -> HttpResponseBase:
 
 
 def _item_columns(rows: Rows) -> Any:
-    return rows.values(*wire.COLUMNS, order_status=order_status(), product=product_name())
-
-
-def _product_names(rows: list[wire.Row]) -> wire.ProductNames:
-    """Names of the products in the rows' carts; a query only when there is a cart."""
-    wanted = {pair for row in rows if row["cart_products"] for pair in wire.cart_product_ids(row)}
-    if not wanted:
-        return {}
-    found = Product.objects.filter(
-        company_id__in={company_id for company_id, _number in wanted}, number__in={number for _id, number in wanted}
-    )
-    return {
-        (company_id, number): name for company_id, number, name in found.values_list("company_id", "number", "name")
-    }
+    return rows.values(*wire.COLUMNS, order_status=order_status(), product=product_name(), cart_names=cart_names())
 
 
 def _items(rows: list[wire.Row]) -> list[dict[str, Any]]:
     """The rows as they are shown; where the installation wants it, with those who may be responsible."""
-    names = _product_names(rows)
     if not settings.CSCART_RESPONSIBLE:
-        return [wire.item(row, names) for row in rows]
+        return [wire.item(row) for row in rows]
     staff = assignable_names({row["company_id"] for row in rows})
     # PHP writes a map without entries as a list.
-    return [{**wire.item(row, names), "responsible": staff[row["company_id"]] or []} for row in rows]
+    return [{**wire.item(row), "responsible": staff[row["company_id"]] or []} for row in rows]
 
 
 def _list_body(page: Listing, params: dict[str, Any]) -> Iterator[bytes]:

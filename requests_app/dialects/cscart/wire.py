@@ -5,11 +5,12 @@ Source: CS-Cart, "Заявки на обратный звонок: call_requests
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from requests_app.dialects.listing import Listing
 
@@ -22,18 +23,16 @@ _TO_DOMAIN: Final = {
 }
 WIRE_NAMES: Final = {ours: theirs for theirs, ours in _TO_DOMAIN.items()}
 
-# The columns that an item is made of, besides the two of the mirrors.
+# The columns that an item is made of, besides those of the mirrors: order_status, product, cart_names.
 COLUMNS: Final = (
     "id", "company_id", "order_number", "responsible_id", "product_number", "requested_at", "status", "name", "phone",
     "time_from", "time_to", "notes", "cart_products",
 )  # fmt: skip
 
 Row = dict[str, Any]
-# (company id, product number) -> name
-ProductNames = dict[tuple[int, int], str]
 
 
-def item(row: Row, names: ProductNames) -> dict[str, Any]:
+def item(row: Row) -> dict[str, Any]:
     """A request as CS-Cart shows it: strings or null, in the order of the documented sample; never the e-mail."""
     return {
         "request_id": str(row["id"]),
@@ -48,7 +47,7 @@ def item(row: Row, names: ProductNames) -> dict[str, Any]:
         "time_from": row["time_from"],
         "time_to": row["time_to"],
         "notes": row["notes"],
-        "cart_products": _cart_with_names(row, names) if row["cart_products"] else "",
+        "cart_products": _cart_with_names(row) if row["cart_products"] else "",
         "order_status": row["order_status"],
         "product": row["product"],
     }
@@ -58,7 +57,7 @@ def params(page: Listing, query: Mapping[str, str]) -> dict[str, Any]:
     """What a list says about itself: the documented keys, then the other query parameters as they came.
 
     `total_items` is absent when all rows were asked for, as in CS-Cart; a walk by cursor has no `page` either, and a
-    `next_cursor`.
+    `next_cursor`. `total_is_estimate` is there only when it is one.
     """
     said: dict[str, Any] = {
         "items_per_page": str(page.items_per_page),
@@ -69,11 +68,13 @@ def params(page: Listing, query: Mapping[str, str]) -> dict[str, Any]:
     }
     if page.total_items is not None:
         said["total_items"] = str(page.total_items)
+    if page.is_estimate:
+        said["total_is_estimate"] = "Y"
     if page.is_walk:
         del said["page"]
         said["next_cursor"] = page.next_cursor
     for name, value in query.items():
-        if name not in said and name not in {"_d", "page", "total_items"}:
+        if name not in said and name not in {"_d", "page", "total_items", "total_is_estimate"}:
             said[name] = value.strip() if name in {"id", "name", "phone"} else value
     return said
 
@@ -100,17 +101,6 @@ def cart(sent: Any) -> list[Any] | dict[str, Any] | None:
     return None
 
 
-def cart_product_ids(row: Row) -> Iterable[tuple[int, int]]:
-    """Company id and product number of every entry of the row's cart."""
-    for entry in _entries(row["cart_products"]):
-        if number := _product_number(entry):
-            yield row["company_id"], number
-
-
-def _entries(stored: Any) -> Iterable[Any]:
-    return stored.values() if isinstance(stored, dict) else stored or ()
-
-
 def _product_id(entry: Any) -> Any:
     """The entry's product id when PHP would take it for true."""
     found = entry.get("product_id") if isinstance(entry, dict) else None
@@ -125,9 +115,11 @@ def _product_number(entry: Any) -> int:
     return found if isinstance(found, int) and 0 < found < 2**63 else 0
 
 
-def _cart_with_names(row: Row, names: ProductNames) -> Any:
+def _cart_with_names(row: Row) -> Any:
+    names = json.loads(row["cart_names"] or "{}")
+
     def named(entry: Any) -> Any:
-        name = names.get((row["company_id"], _product_number(entry)))
+        name = names.get(str(_product_number(entry)))
         return entry if name is None else {**entry, "product": name}
 
     stored = row["cart_products"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from requests_app.dialects.filters import CallRequestFilter, Rows
+from requests_app.dialects.filters import CallRequestFilter
 from requests_app.dialects.venddor.wire import PENDING
 from requests_app.states import Status
 
@@ -10,8 +10,9 @@ from requests_app.states import Status
 class VenddorFilter(CallRequestFilter):
     """The documented filters, and the status as this dialect reports it."""
 
-    def by_status(self, rows: Rows, name: str, value: str) -> Rows:
-        """Those in that status; `pending` = every one that is not completed."""
+    @classmethod
+    def statuses_meant(cls, value: str) -> frozenset[str]:
+        """The status of that name; `pending` = every one but completed."""
         if value.lower() == PENDING:
-            return rows.exclude(status=Status.COMPLETED)
-        return super().by_status(rows, name, value)
+            return frozenset(Status.values) - {Status.COMPLETED.value}
+        return super().statuses_meant(value)

@@ -68,7 +68,8 @@ def instant(at: datetime | None) -> str | None:
 
 
 def params(page: Listing) -> dict[str, Any]:
-    """What a list says about itself, numbers as numbers; `total_items` is absent when all rows were asked for.
+    """What a list says about itself, numbers as numbers; `total_items` is absent when all rows were asked for,
+    `total_is_estimate` unless it is one.
 
     A walk by cursor has no `page` either, and a `next_cursor`.
     """
@@ -81,6 +82,8 @@ def params(page: Listing) -> dict[str, Any]:
     }
     if page.total_items is not None:
         said["total_items"] = page.total_items
+    if page.is_estimate:
+        said["total_is_estimate"] = True
     if page.is_walk:
         del said["page"]
         said["next_cursor"] = page.next_cursor

@@ -1,0 +1,210 @@
+"""The lists and items that programs ask for all day, in SQL written by hand.
+
+The ORM takes many times longer to write these queries than the database to answer them. What they mean is said by
+`filters` and `listing`, which answer everything that is not asked for every day: other orders, other filters, all rows
+at once, cursors. A test asks both ways for the same and compares.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from callcenter.lib.database import as_instant, as_stored, is_postgresql, rows_of
+from requests_app.dialects.filters import Asked, CallRequestFilter, asked_for, leading_number
+from requests_app.dialects.listing import CART_NAMES, CHUNK, Listing, Row, asked_size, asked_sort
+from requests_app.dialects.totals import Many, kept_total, remembered_many, where_kept, where_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_ORDERS: Final = {"date": ("requested_at", "id"), "id": ("id",)}
+# Skipping more rows than this costs more than looking up where the page's week begins.
+_FAR: Final = 2_000
+_WEEK: Final = timedelta(days=7)
+_INSTANTS: Final = frozenset({"requested_at", "wanted_at", "updated_at", "completed_at"})
+_MIRRORS: Final = """,
+    (SELECT o.status FROM requests_app_order o WHERE o.company_id = r.company_id AND o.number = r.order_number)
+        AS order_status,
+    (SELECT p.name FROM requests_app_product p WHERE p.company_id = r.company_id AND p.number = r.product_number)
+        AS product,
+    {cart_names} AS cart_names"""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The columns that a dialect shows, and whether it shows what the mirrors say of orders and products."""
+
+    columns: tuple[str, ...]
+    has_mirrors: bool = False
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Where a page lies: the rows that `where` lets pass, in order, without the first `offset` of them."""
+
+    total: int
+    page: int
+    where: str = ""
+    params: Sequence[Any] = ()
+    offset: int = 0
+    is_estimate: bool = False
+
+
+def quick_row(request_id: int, *, scope: frozenset[int] | None, shape: Shape) -> Row | None:
+    """The request with that id among the companies in the scope (None = all); None when there is none. One query."""
+    if not 0 < request_id < 2**63:
+        return None
+    where, params = where_rows(Asked(companies=scope))
+    rows = rows_of(f"{_select(shape, is_postgresql())} WHERE r.id = %s AND {where}", [request_id, *params])
+    return _row(rows[0]) if rows else None
+
+
+def quick_page(
+    kind: type[CallRequestFilter], params: Mapping[str, str], *, scope: frozenset[int] | None, shape: Shape
+) -> Listing | None:
+    """The page that the query parameters ask for; None when it is not one for here.
+
+    Two queries, whatever the size: where the page lies, and its rows.
+    """
+    sort_by, sort_order = asked_sort(params)
+    size = asked_size(params)
+    asked = asked_for(kind, params, company_scope=scope)
+    if asked is None or sort_by not in _ORDERS or not 0 < size <= CHUNK:
+        return None
+    cut = _cut(asked, max(leading_number(params.get("page", "")), 1), size, sort_by, sort_order)
+    return Listing(
+        items_per_page=size,
+        page=cut.page,
+        sort_by=sort_by,
+        sort_order=sort_order,
+        total_items=cut.total,
+        chunks=iter([_rows(cut, size, _order(sort_by, sort_order), shape)]),
+        is_estimate=cut.is_estimate,
+    )
+
+
+def _cut(asked: Asked, page: int, size: int, sort_by: str, sort_order: str) -> _Cut:
+    if asked.is_nothing:
+        return _Cut(0, page)
+    if asked.texts:
+        return _cut_by_text(asked, page, size, _order(sort_by, sort_order))
+    if (page - 1) * size > _FAR and sort_by == "date" and asked.responsible_id is None:
+        return _cut_by_week(asked, page, size, sort_order)
+    total = kept_total(asked)
+    if not total:
+        return _Cut(0, page)
+    page = min(page, _last_page(total, size))
+    where, params = where_rows(asked)
+    return _Cut(total, page, where, params, (page - 1) * size)
+
+
+def _cut_by_week(asked: Asked, page: int, size: int, sort_order: str) -> _Cut:
+    """A page far back: the kept counts know in which week it begins, so that only a part of a week is skipped."""
+    where, params = where_kept(asked)
+    # The numbers stand in the text: as parameters PostgreSQL would have to guess what type they are.
+    rows = rows_of(
+        f"""
+        WITH weeks AS (
+            SELECT week, CAST(sum(number) AS bigint) AS number FROM requests_app_keptweek WHERE {where} GROUP BY week
+        ), placed AS (
+            SELECT week, CAST(sum(number) OVER () AS bigint) AS total,
+                CAST(sum(number) OVER (ORDER BY week {sort_order}) AS bigint) - number AS before FROM weeks
+        )
+        SELECT week, total, before FROM placed
+        WHERE before <= {_start(page, size, "total")}
+        ORDER BY before DESC LIMIT 1""",
+        params,
+    )
+    if not rows or not rows[0]["total"]:
+        return _Cut(0, page)
+    week, total = rows[0]["week"], int(rows[0]["total"])
+    page = min(page, _last_page(total, size))
+    start = datetime.combine(week if isinstance(week, date) else date.fromisoformat(week), time(0), UTC)
+    bound, at = ("r.requested_at < %s", start + _WEEK) if sort_order == "desc" else ("r.requested_at >= %s", start)
+    where, params = where_rows(asked)
+    return _Cut(total, page, f"{where} AND {bound}", [*params, as_stored(at)], (page - 1) * size - rows[0]["before"])
+
+
+def _cut_by_text(asked: Asked, page: int, size: int, order: str) -> _Cut:
+    """A search: what it finds is collected, as far as it is counted; what finds more is met soon on the way by date."""
+    many = remembered_many(asked)
+    if many is None:
+        where, params = where_rows(asked)
+        kept, kept_params = where_kept(asked)
+        found = rows_of(
+            f"""
+            WITH hits AS MATERIALIZED (
+                SELECT r.id, r.requested_at FROM requests_app_callrequest r WHERE {where} LIMIT {Many.MOST + 1}
+            ), counted AS (SELECT count(*) AS n, min(id) AS first, max(id) AS last FROM hits)
+            SELECT n, last - first + 1 AS span,
+                (SELECT max(id) - min(id) + 1 FROM requests_app_callrequest) AS whole_span,
+                (SELECT CAST(sum(number) AS bigint) FROM requests_app_keptcount WHERE {kept}) AS most,
+                (SELECT {_joined_ids()} FROM (
+                    SELECT r.id FROM hits r, counted WHERE n <= {Many.MOST} ORDER BY {order}
+                    LIMIT {size} OFFSET (SELECT {_start(page, size, "n")} FROM counted)
+                ) AS page) AS ids
+            FROM counted""",
+            [*params, *kept_params],
+        )[0]
+        if found["n"] <= Many.MOST:
+            ids = found["ids"]
+            page = min(page, _last_page(found["n"], size)) if found["n"] else page
+            return _Cut(found["n"], page, f"r.id IN ({ids})" if ids else "", ())
+        many = Many.estimated(asked, found)
+    page = min(page, _last_page(many.most, size))
+    where, params = where_rows(asked, by_walking=True)
+    return _Cut(many.estimate, page, where, params, (page - 1) * size, is_estimate=True)
+
+
+def _rows(cut: _Cut, size: int, order: str, shape: Shape) -> list[Row]:
+    if not cut.where:
+        return []
+    select = _select(shape, is_postgresql())
+    if cut.offset:
+        # The ids first: what is skipped never touches the wide columns or the mirrors.
+        ids = f"SELECT r.id FROM requests_app_callrequest r WHERE {cut.where} ORDER BY {order}"
+        query = f"{select} WHERE r.id IN ({ids} LIMIT {size} OFFSET {cut.offset}) ORDER BY {order}"
+    else:
+        query = f"{select} WHERE {cut.where} ORDER BY {order} LIMIT {size}"
+    return [_row(row) for row in rows_of(query, cut.params)]
+
+
+@lru_cache(maxsize=8)
+def _select(shape: Shape, on_postgresql: bool) -> str:
+    columns = ", ".join(f"r.{name}" for name in shape.columns)
+    if shape.has_mirrors:
+        columns += _MIRRORS.format(cart_names=CART_NAMES[on_postgresql].format(row="r"))
+    return f"SELECT {columns} FROM requests_app_callrequest r"
+
+
+def _row(row: Row) -> Row:
+    """The row with Python's values."""
+    for name in _INSTANTS & row.keys():
+        row[name] = as_instant(row[name])
+    if row.get("cart_products") is not None:
+        row["cart_products"] = json.loads(row["cart_products"])
+    return row
+
+
+def _order(sort_by: str, sort_order: str) -> str:
+    return ", ".join(f"r.{column} {sort_order}" for column in _ORDERS[sort_by])
+
+
+def _joined_ids() -> str:
+    return "string_agg(id::text, ',')" if is_postgresql() else "group_concat(id, ',')"
+
+
+def _start(page: int, size: int, total: str) -> str:
+    """SQL for how many rows come before a page; one past the end is the last one."""
+    before = min((page - 1) * size, 2**62)
+    return (
+        f"CASE WHEN {total} > {before} THEN {before} WHEN {total} > 0 THEN ({total} - 1) / {size} * {size} ELSE 0 END"
+    )
+
+
+def _last_page(total: int, size: int) -> int:
+    return -(-total // size)

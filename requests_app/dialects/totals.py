@@ -1,0 +1,130 @@
+"""How many requests a list has: kept, counted up to ten thousand, or estimated; and the SQL of what is asked for."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from django.core.exceptions import EmptyResultSet
+
+from callcenter.lib.database import is_postgresql, rows_of
+from requests_app.models.text_search import SHORTEST
+
+if TYPE_CHECKING:
+    from requests_app.dialects.filters import Asked, Rows
+
+Where = tuple[str, list[Any]]
+
+# So long a search that finds too many is not counted again.
+_REMEMBERED_SECONDS: Final = 60.0
+_MOST_REMEMBERED: Final = 1_000
+
+
+@dataclass(frozen=True)
+class Many:
+    """More matches than are counted: about how many, and what they can't be more than."""
+
+    # Up to here a total is exact.
+    MOST: ClassVar[int] = 10_000
+
+    estimate: int
+    most: int
+
+    @classmethod
+    def estimated(cls, asked: Asked, found: dict[str, Any]) -> Many:
+        """As many as there are if the rest is like the part that was read; remembered for a minute.
+
+        Shape: `found` has the matches read `n`, the `span` of their ids, the `whole_span` of the table's, and `most`.
+        """
+        most = max(int(found["most"] or 0), found["n"])
+        many = cls(min(most, round(found["n"] * found["whole_span"] / found["span"])), most)
+        if len(_remembered) >= _MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[asked] = (time.monotonic() + _REMEMBERED_SECONDS, many)
+        return many
+
+
+_remembered: Final[dict[Asked, tuple[float, Many]]] = {}
+
+
+def remembered_many(asked: Asked) -> Many | None:
+    """What was found out about these filters less than a minute ago, when it was too many to count."""
+    until, many = _remembered.get(asked, (0.0, None))
+    return many if time.monotonic() < until else None
+
+
+def forget_many() -> None:
+    """Nothing; the next search is counted."""
+    _remembered.clear()
+
+
+def kept_total(asked: Asked) -> int:
+    """The exact number of requests of these companies, statuses and responsible. One query over a few hundred rows."""
+    where, params = where_kept(asked)
+    total = rows_of(f"SELECT sum(number) AS total FROM requests_app_keptcount WHERE {where}", params)[0]["total"]
+    return int(total or 0)
+
+
+def capped_total(rows: Rows) -> tuple[int, bool]:
+    """The number of the rows, and whether it is an estimate because there are more than are counted. One query."""
+    try:
+        sql, params = rows.order_by().values("id")[: Many.MOST + 1].query.sql_with_params()
+    except EmptyResultSet:
+        return 0, False
+    found = rows_of(
+        "SELECT count(*) AS n, max(id) - min(id) + 1 AS span,"
+        " (SELECT max(id) - min(id) + 1 FROM requests_app_callrequest) AS whole_span"
+        f" FROM ({sql}) AS hits",
+        params,
+    )[0]
+    if found["n"] <= Many.MOST:
+        return found["n"], False
+    return round(found["n"] * found["whole_span"] / found["span"]), True
+
+
+def where_kept(asked: Asked) -> Where:
+    """The condition on a table of kept counts."""
+    where, params = _where_common(asked, "")
+    if asked.responsible_id is not None:
+        where.append("responsible_id = %s")
+        params.append(asked.responsible_id)
+    return " AND ".join(where) or "1 = 1", params
+
+
+def where_rows(asked: Asked, *, by_walking: bool = False) -> Where:
+    """The condition on the table of requests as `r`. `by_walking`: so many match that an index of texts is no help."""
+    where, params = _where_common(asked, "r.")
+    if asked.responsible_id is not None:
+        where.append("r.responsible_id = %s" if asked.responsible_id else "r.responsible_id IS NULL")
+        params += [asked.responsible_id] if asked.responsible_id else []
+    for column, text in asked.texts:
+        where_text, text_params = _where_text(f"r.{column}", text, by_walking=by_walking)
+        where.append(where_text)
+        params += text_params
+    return " AND ".join(where) or "1 = 1", params
+
+
+def _where_common(asked: Asked, row: str) -> tuple[list[str], list[Any]]:
+    where, params = [], []
+    for column, values in (("company_id", asked.companies), ("status", asked.statuses)):
+        if values is not None:
+            where.append(f"{row}{column} IN ({', '.join(['%s'] * len(values))})")
+            params += sorted(values)
+    return where, params
+
+
+def _where_text(column: str, text: str, *, by_walking: bool) -> Where:
+    """The condition that the column has the text in it, in any case; the same as `contains_any_case`."""
+    escaped = re.sub(r"([\\%_])", r"\\\1", text)
+    if not is_postgresql():
+        # SQLite folds only ASCII in LIKE.
+        if text.isascii():
+            return f"{column} LIKE %s ESCAPE '\\'", [f"%{escaped}%"]
+        return f"{column} REGEXP %s", [f"(?i){re.escape(text)}"]
+    found = f"upper({column}::text) LIKE upper(%s)"
+    if by_walking or len(text) < SHORTEST:
+        return found, [f"%{escaped}%"]
+    fours = f"requests_app_fours(upper({column}::text)) @> requests_app_fours(upper(%s))"
+    return f"{fours} AND {found}", [text, f"%{escaped}%"]
