@@ -67,8 +67,24 @@ class RetryRuleAdmin(CompanyScopedAdmin):
         return span(rule.wait_seconds)
 
 
+class VocabularyAdmin(TitledAdmin):
+    """Words that hold for every company: changed only by who sees all companies."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may add words."""
+        return super().has_add_permission(request) and company_scope(request) is None
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may change words."""
+        return super().has_change_permission(request, obj) and company_scope(request) is None
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may delete words."""
+        return super().has_delete_permission(request, obj) and company_scope(request) is None
+
+
 @admin.register(FieldAlias)
-class FieldAliasAdmin(TitledAdmin):
+class FieldAliasAdmin(VocabularyAdmin):
     """The names under which the carrier sends each piece of data."""
 
     list_display = ("name", "concept")
@@ -77,7 +93,7 @@ class FieldAliasAdmin(TitledAdmin):
 
 
 @admin.register(StatusAlias)
-class StatusAliasAdmin(TitledAdmin):
+class StatusAliasAdmin(VocabularyAdmin):
     """What the carrier's words for a call's status mean."""
 
     list_display = ("word", "meaning")

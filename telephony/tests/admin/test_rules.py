@@ -1,4 +1,4 @@
-"""Retry rules in the admin: own ones are edited, those for everybody only by who sees everybody."""
+"""Rules and vocabularies in the admin: own ones are edited, those for everybody only by who sees everybody."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from callcenter.tests.factories import make_company, make_supervisor, make_user
 from requests_app.states import Outcome
-from telephony.models import RetryRule
+from telephony.models import FieldAlias, RetryRule, StatusAlias
+from telephony.states import Meaning
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -52,3 +53,23 @@ def test_an_unbound_administrator_changes_the_rules_for_all(client: Client, for_
     assert client.post(page_of(for_all), data).status_code == 302
     for_all.refresh_from_db()
     assert (for_all.company, for_all.max_tries) == (None, 4)
+
+
+@pytest.mark.parametrize("model", [StatusAlias, FieldAlias])
+def test_the_carriers_words_are_read_by_a_bound_administrator_and_changed_by_who_sees_all(
+    client: Client, model: type[StatusAlias] | type[FieldAlias]
+) -> None:
+    name = f"admin:telephony_{model._meta.model_name}"
+    word = model.objects.order_by("pk")[0]
+    page, delete = (reverse(f"{name}_{what}", args=[word.pk]) for what in ("change", "delete"))
+    client.force_login(make_user(make_company()))
+    assert client.get(page).status_code == 200
+    assert client.post(page, {"word": "atendeu", "meaning": Meaning.BUSY}).status_code == 403
+    assert client.post(delete, {"post": "yes"}).status_code == 403
+    assert client.get(reverse(f"{name}_add")).status_code == 403
+    client.post(
+        reverse(f"{name}_changelist"), {"action": "delete_selected", "_selected_action": word.pk, "post": "yes"}
+    )
+    assert model.objects.filter(pk=word.pk).exists()
+    client.force_login(make_user())
+    assert client.post(delete, {"post": "yes"}).status_code == 302
