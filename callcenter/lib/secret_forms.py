@@ -1,8 +1,9 @@
-"""Forms that take secrets and never show them."""
+"""Forms that take secrets, never show them, and never send a stored one to another server than before."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+from urllib.parse import urlsplit
 
 from django import forms
 from django.db.models import URLField
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
 
 
 class SecretsForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A form that takes secrets and never shows them; an empty field keeps the stored one."""
+    """A form that takes secrets and never shows them; an empty field keeps the stored one.
+
+    Not for another server, though: who may change the address could have the secrets sent to themselves.
+    """
+
+    # The secrets that go to the server at `base_url`.
+    sent_secrets: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -26,12 +33,21 @@ class SecretsForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """The values, with the stored secret where nothing was typed."""
         values = super().clean() or self.cleaned_data
+        moved = _server(values.get("base_url") or "") != _server(self.initial.get("base_url") or "")
         for name, _field in self._secrets():
-            values[name] = values.get(name) or getattr(self.instance, name)
+            stored = getattr(self.instance, name)
+            if stored and moved and name in self.sent_secrets and not values.get(name):
+                self.add_error(name, _("O endereço é de outro servidor: digite este segredo de novo."))
+            values[name] = values.get(name) or stored
         return values
 
     def _secrets(self) -> list[tuple[str, forms.Field]]:
         return [(name, field) for name, field in self.fields.items() if isinstance(field, SecretField)]
+
+
+def _server(address: str) -> tuple[str, str]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.netloc
 
 
 class SecretField(forms.CharField):

@@ -16,6 +16,7 @@ from callcenter.lib.secret_forms import ACCESS_OVERRIDES, SecretsForm
 from telephony.models import DirectcallAccount
 from telephony.providers.base import ProviderError
 from telephony.services.carrier import (
+    forget_token,
     list_callbacks,
     prepare_account,
     register_callback,
@@ -38,13 +39,21 @@ _PROBLEMS: Final = {
     "misconfigured": gettext_lazy("o endereço da operadora está errado."),
     "ambiguous": gettext_lazy("a operadora não respondeu como devia; confira antes de repetir."),
 }
+# What the carrier's token was given for.
+_LOGIN: Final = frozenset({"base_url", "client_id", "client_secret"})
+
+
+class DirectcallAccountForm(SecretsForm):
+    """One account; the webhook's password is for the other direction."""
+
+    sent_secrets = ("client_secret",)
 
 
 @admin.register(DirectcallAccount)
 class DirectcallAccountAdmin(CompanyScopedAdmin):
     """Accounts at the carrier."""
 
-    form = SecretsForm
+    form = DirectcallAccountForm
     formfield_overrides = ACCESS_OVERRIDES
     list_display = ("name", "company", "callback_state", "is_enabled")
     list_filter = ("company", "is_enabled")
@@ -71,9 +80,11 @@ class DirectcallAccountAdmin(CompanyScopedAdmin):
         return bool(request.user.has_perm("telephony.change_directcallaccount"))
 
     def save_model(self, request: HttpRequest, obj: DirectcallAccount, form: Any, change: bool) -> None:
-        """Store the account; a new one gets its secret webhook address first."""
+        """Store the account; a new one gets its secret webhook address first, one with another login a new token."""
         prepare_account(obj)
         super().save_model(request, obj, form, change)
+        if change and _LOGIN.intersection(form.changed_data):
+            forget_token(obj)
 
     @admin.action(description=gettext_lazy("Registrar callback na operadora"), permissions=["callback"])
     def register_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

@@ -110,12 +110,18 @@ class DialerLineChangeList(ChangeList):
             line.allowance = found[line.pk]
 
 
+class DialerLineForm(SecretsForm):
+    """One line; its secrets all go to the PABX."""
+
+    sent_secrets = DialerLine.SECRET_FIELDS
+
+
 @admin.register(DialerLine)
 class DialerLineAdmin(CompanyScopedAdmin):
     """Dialer lines."""
 
     menu_rank = 4
-    form = SecretsForm
+    form = DialerLineForm
     formfield_overrides = ACCESS_OVERRIDES
     list_display = ("name", "company", "state_now", "max_calls_at_once", "calls_per_second", "is_enabled")
     list_filter = ("company", "is_enabled", ("suspended_reason", admin.EmptyFieldListFilter))

@@ -72,6 +72,11 @@ def list_callbacks(account: DirectcallAccount) -> list[RegisteredCallback]:
     return _client(account).list_callbacks()
 
 
+def forget_token(account: DirectcallAccount) -> None:
+    """Nothing; the next call logs in anew. For an account whose address or login was changed."""
+    _remember(account, access_token="", access_token_expires_at=None)
+
+
 def _client(account: DirectcallAccount) -> DirectcallClient:
     token = None
     if account.access_token and account.access_token_expires_at is not None:

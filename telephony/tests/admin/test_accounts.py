@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
+from django.utils import timezone
 
 from callcenter.lib.secrets import digest
 from callcenter.tests.factories import make_company, make_supervisor, make_user
@@ -60,6 +61,21 @@ def test_saving_an_account_keeps_its_address_and_its_secrets(client: Client) -> 
     assert client.post(page_of(account), data).status_code == 302
     again = DirectcallAccount.objects.get()
     assert (again.name, again.client_secret, again.webhook_secret) == ("Outro nome", "segredo", account.webhook_secret)
+
+
+def test_another_address_asks_for_the_secret_again_and_another_login_for_a_new_token(client: Client) -> None:
+    account = DirectcallAccount(company=make_company(), name="Directcall", client_secret="segredo", access_token="tok")
+    account.access_token_expires_at = timezone.now()
+    carrier.prepare_account(account)
+    account.save()
+    client.force_login(make_user())
+    data = {"name": "Directcall", "is_enabled": "on", "base_url": account.base_url, "client_id": "loja"}
+    assert client.post(page_of(account), {**data, "base_url": "https://elsewhere.example.com"}).status_code == 200
+    assert DirectcallAccount.objects.get().access_token == "tok"
+    assert client.post(page_of(account), data).status_code == 302
+    again = DirectcallAccount.objects.get()
+    assert (again.client_id, again.client_secret, again.access_token) == ("loja", "segredo", "")
+    assert again.access_token_expires_at is None
 
 
 def test_a_supervisor_sees_no_account(client: Client) -> None:

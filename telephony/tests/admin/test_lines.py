@@ -94,6 +94,22 @@ def test_a_secret_is_never_shown_kept_when_left_empty_and_replaced_when_typed(cl
 
 
 @pytest.mark.usefixtures("administrator")
+def test_no_stored_secret_goes_to_another_server_than_it_was_typed_for(client: Client, company: Company) -> None:
+    line = make_line(company, base_url="https://pabx.example.com/cti", **SECRETS)
+    data = form_of(client, page_of(line))
+    elsewhere = {**data, "base_url": "https://elsewhere.example.com/cti"}
+    assert "digite este segredo de novo" in client.post(page_of(line), elsewhere).content.decode()
+    assert client.post(page_of(line), {**elsewhere, "api_key": "nova"}).status_code == 200
+    assert client.post(page_of(line), {**data, "base_url": "http://pabx.example.com/cti"}).status_code == 200
+    line.refresh_from_db()
+    assert (line.base_url, line.api_key) == ("https://pabx.example.com/cti", "chave-secreta")
+    assert client.post(page_of(line), {**data, "base_url": "https://pabx.example.com/v2"}).status_code == 302
+    assert client.post(page_of(line), {**elsewhere, **dict.fromkeys(SECRETS, "nova")}).status_code == 302
+    line.refresh_from_db()
+    assert (line.base_url, line.api_key) == ("https://elsewhere.example.com/cti", "nova")
+
+
+@pytest.mark.usefixtures("administrator")
 def test_a_refused_form_does_not_give_a_typed_secret_back(client: Client, company: Company) -> None:
     line = make_line(company)
     data = {**form_of(client, page_of(line)), "name": "", "api_key": "digitada"}
