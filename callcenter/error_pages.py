@@ -1,4 +1,4 @@
-"""The answers to requests that no view answered: JSON for programs, Django's own pages for people."""
+"""The answers to requests that no view answered: JSON for programs, a page for people."""
 
 from __future__ import annotations
 

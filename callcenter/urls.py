@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from callcenter.health import healthz, readyz
 from requests_app.dialects.cscart.views import by_parameter
 
+to_panel = RedirectView.as_view(pattern_name="admin:index")
+
 everywhere = [
+    path("", to_panel),
+    path("admin", to_panel),
     path("admin/", admin.site.urls),
     path("webhooks/", include("telephony.urls")),
     path("healthz", healthz),
