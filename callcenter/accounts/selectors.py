@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
-from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Model, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from callcenter.accounts.data import KeyRights
 from callcenter.accounts.models import ApiKey, Company, User
-from callcenter.lib.database import as_instant, as_stored, joined, rows_of
+from callcenter.lib.database import as_instant, as_stored, joined, known_row, rows_of
 from callcenter.lib.secrets import digest, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-M = TypeVar("M", bound=Model)
 
 KEY_PREFIX_LENGTH: Final = 8
 
@@ -56,19 +53,13 @@ def key_rights(email: str, secret: str, *, app_label: str) -> KeyRights | None:
 def _key_rights(row: dict[str, Any]) -> KeyRights:
     is_superuser = bool(row["is_superuser"])
     named = {name: row[name] for name in ("id", "email", "first_name", "last_name")}
-    user = _known(User, **named, is_superuser=is_superuser)
+    user = known_row(User, **named, is_superuser=is_superuser)
     companies = frozenset(map(int, row["companies"].split(","))) if row["companies"] else None
     user.company_scope = None if is_superuser else companies
     stored = {"id": row["key_id"], "last_used_at": as_instant(row["last_used_at"])}
-    key = _known(ApiKey, user_id=row["id"], prefix=row["prefix"], digest=row["digest"], **stored)
+    key = known_row(ApiKey, user_id=row["id"], prefix=row["prefix"], digest=row["digest"], **stored)
     key.user = user
     return KeyRights(key=key, codenames=frozenset((row["codenames"] or "").split(",")) - {""})
-
-
-def _known(model: type[M], **values: Any) -> M:
-    """The stored row of which these columns are known; any other is read when it is asked for."""
-    names = [field.attname for field in model._meta.concrete_fields if field.attname in values]
-    return model.from_db(DEFAULT_DB_ALIAS, names, [values[name] for name in names])
 
 
 def key_owner(email: str, secret: str) -> ApiKey | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import Q
 
 if TYPE_CHECKING:
@@ -74,6 +74,12 @@ def rows_of(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         cursor.execute(sql, params)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def known_row(model: type[M], **values: Any) -> M:
+    """The stored row of which these columns are known; any other is read when it is asked for."""
+    names = [field.attname for field in model._meta.concrete_fields if field.attname in values]
+    return model.from_db(DEFAULT_DB_ALIAS, names, [values[name] for name in names])
 
 
 def _preparing_cursor() -> CursorWrapper:

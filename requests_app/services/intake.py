@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 
 from callcenter.accounts.models import Company
 from callcenter.accounts.selectors import is_assignable
-from callcenter.lib.database import for_update
+from callcenter.lib.database import for_update, known_row, rows_of
 from callcenter.lib.errors import Conflict, InvalidInput, NotFound
 from callcenter.lib.phones import InvalidPhone, brazilian_e164
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.schedule import first_due_at
 from requests_app.services.duplicates import open_duplicate
-from requests_app.services.ledger import record
+from requests_app.services.ledger import entry_of, record
+from requests_app.services.storing import store_new
 from requests_app.states import OPEN, Hold, Priority, Status
 
 if TYPE_CHECKING:
@@ -55,30 +56,48 @@ def create_call_request(
     values = _checked(fields, company_id=company_id)
     if not values.get("phone") and not values.get("email"):
         raise InvalidInput("phone", _("Informe o telefone ou o e-mail."))
-    company = Company.objects.filter(pk=company_id, is_active=True).first()
-    if company is None:
-        raise InvalidInput("company_id", _("Não existe uma empresa ativa com este número."))
+    company, is_listened_to = _open_company(company_id)
     values.setdefault("requested_at", now.replace(microsecond=0))
     call_request = CallRequest(company=company, source=origin.source, **values)
     _reschedule(call_request, now=now, changed=values.keys())
     if call_request.status == Status.COMPLETED and call_request.completed_at is None:
         call_request.completed_at = now
+    told: dict[str, Any] = {
+        "origin": origin,
+        "at": now,
+        "to_status": call_request.status,
+        "reason": call_request.hold_reason,
+    }
+    window = timedelta(minutes=company.duplicate_window_minutes if may_be_repeated else 0)
+    if not window and not is_listened_to:
+        store_new(call_request, entry_of(call_request, LedgerEntry.Kind.CREATED, **told))
+        return call_request
     with transaction.atomic():
-        if may_be_repeated and company.duplicate_window_minutes:
-            repeated = open_duplicate(call_request, within=timedelta(minutes=company.duplicate_window_minutes), now=now)
-            if repeated is not None:
-                record(repeated, LedgerEntry.Kind.DUPLICATE, origin=origin, at=now)
-                return repeated
+        repeated = open_duplicate(call_request, within=window, now=now) if window else None
+        if repeated is not None:
+            record(repeated, LedgerEntry.Kind.DUPLICATE, origin=origin, at=now)
+            return repeated
         call_request.save(force_insert=True)
-        record(
-            call_request,
-            LedgerEntry.Kind.CREATED,
-            origin=origin,
-            at=now,
-            to_status=call_request.status,
-            reason=call_request.hold_reason,
-        )
+        record(call_request, LedgerEntry.Kind.CREATED, **told)
     return call_request
+
+
+def _open_company(company_id: int) -> tuple[Company, bool]:
+    """The company, and whether any of its webhooks wants to be told of something. One query.
+
+    Errors: `InvalidInput` when it takes no new requests.
+    """
+    # A number that no column holds is no company's.
+    found = rows_of(
+        "SELECT c.id, c.name, c.time_zone, c.duplicate_window_minutes, EXISTS (SELECT 1"
+        " FROM requests_app_webhookendpoint e WHERE e.company_id = c.id AND e.is_enabled) AS is_listened_to"
+        " FROM accounts_company c WHERE c.id = %s AND c.is_active",
+        [min(company_id, _LARGEST)],
+    )
+    if not found:
+        raise InvalidInput("company_id", _("Não existe uma empresa ativa com este número."))
+    is_listened_to = bool(found[0].pop("is_listened_to"))
+    return known_row(Company, **found[0]), is_listened_to
 
 
 def change_call_request(

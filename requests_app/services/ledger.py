@@ -29,8 +29,28 @@ def record(
 
     Effects: one INSERT; where the entry is an event of webhooks, one query for who is told, and their outbox.
     """
-    entry = LedgerEntry.objects.create(
-        call_request=call_request,
+    entry = entry_of(
+        call_request, kind, origin=origin, at=at, from_status=from_status, to_status=to_status, reason=reason, **detail
+    )
+    entry.save(force_insert=True)
+    enqueue_webhooks(entry, call_request)
+    return entry
+
+
+def entry_of(
+    call_request: CallRequest,
+    kind: LedgerEntry.Kind,
+    *,
+    origin: Origin,
+    at: datetime,
+    from_status: str = "",
+    to_status: str = "",
+    reason: str = "",
+    **detail: Any,
+) -> LedgerEntry:
+    """The same entry, not stored: for whoever stores it together with its request and tells no webhook."""
+    return LedgerEntry(
+        call_request_id=call_request.pk,
         company_id=call_request.company_id,
         at=at,
         kind=kind,
@@ -41,5 +61,3 @@ def record(
         reason=reason,
         detail=detail,
     )
-    enqueue_webhooks(entry, call_request)
-    return entry

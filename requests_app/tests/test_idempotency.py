@@ -130,7 +130,7 @@ def test_a_failure_keeps_nothing(shop: Shop, url: str, monkeypatch: pytest.Monke
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
-        broken.setattr("requests_app.services.intake.record", fail)
+        broken.setattr("requests_app.services.intake.store_new", fail)
         assert_error(post(shop, url), 500)
     assert not CallRequest.objects.exists()
 

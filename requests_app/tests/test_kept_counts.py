@@ -14,7 +14,6 @@ from django.db.models import F, Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callcenter.lib.database import is_postgresql
 from callcenter.tests.factories import make_attendant, make_call_request, make_company
 from requests_app.models import CallRequest, KeptCount, KeptWeek
 from requests_app.models.counting import differences, ensure_counting, remove_counting
@@ -172,8 +171,6 @@ def test_eight_writers_at_once_do_not_deadlock_and_miscount_nothing() -> None:
 
     assert failures == []
     assert differences(connection) == []
-    if is_postgresql():
-        assert KeptCount.objects.count() < 500, "parts are folded"
 
 
 @pytest.mark.django_db
@@ -184,6 +181,17 @@ def test_many_small_changes_add_up(company: Company) -> None:
 
     assert kept(status=Status.COMPLETED) == 250
     assert kept(status=Status.NEW) == 50
+
+
+@pytest.mark.django_db
+def test_parts_are_folded_so_that_a_sum_stays_short(company: Company) -> None:
+    for _number in range(1500):
+        CallRequest.objects.create(company=company)
+
+    # By chance about every hundredth writer folds; that none of these does happens once in three million runs.
+    assert KeptCount.objects.count() < 1500
+    assert kept() == 1500
+    assert differences(connection) == []
 
 
 @pytest.mark.django_db(transaction=True)
