@@ -73,7 +73,7 @@ show_progress() {
 explain_failed_install() {
     local log=$1
     grep -E '^ *(ERROR|error):?' "$log" | tail -5 >&2 || true
-    if grep -qiE "command '[^']*(gcc|cc|clang|cl)[^']*' failed|no (c )?compiler|unable to execute|can't find rust|cargo" "$log"; then
+    if grep -qiE "command '[^']*(gcc|cc|clang|cl)[^']*' failed|no such file or directory: '[^']*(cc|clang|[gc]\+\+)'|no (c )?compiler|unable to execute|can't find rust|cargo" "$log"; then
         refuse "a package has no ready-made build for this machine and the compiler for it is missing." \
             "On Debian and Ubuntu: apt-get install build-essential python3-dev (the whole output: $log)"
     fi

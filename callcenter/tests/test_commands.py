@@ -123,6 +123,8 @@ def test_a_python_that_can_not_make_an_environment_is_named_with_the_cure(checko
     ("log", "sentence"),
     [
         ("error: command 'gcc' failed: No such file or directory", "the compiler for it is missing"),
+        # How today's setuptools says the same.
+        ("      error: [Errno 2] No such file or directory: 'gcc'", "the compiler for it is missing"),
         ("error: can't find Rust compiler", "the compiler for it is missing"),
         ("ERROR: Could not find a version … Temporary failure in name resolution", "could not be fetched"),
         ("ERROR: No matching distribution found for Django==5.2.19", "could not be fetched"),
