@@ -66,7 +66,9 @@ else:
         prepare_threshold=2 if env.bool("DATABASE_PREPARED_STATEMENTS", default=True) else None,
         keepalives=1,
         keepalives_idle=30,
-        options="-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000",
+        # synchronous_commit: as above, the intent to dial must be on the disk before the call is placed.
+        options="-c synchronous_commit=on -c statement_timeout=30000 -c lock_timeout=5000"
+        " -c idle_in_transaction_session_timeout=30000",
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

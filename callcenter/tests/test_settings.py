@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 
 from callcenter.tests.environment import DUMMY_SECRETS, ROOT, documented_variables
 
@@ -136,6 +137,14 @@ def test_nothing_set_means_sqlite_and_a_broker_in_files_below_the_data_folder(tm
             value_of(expression, tmp_path, **variables) == f"{tmp_path / 'callcenter.sqlite3'} filesystem://localhost//"
         )
     assert (tmp_path / "broker" / "queue").is_dir()
+
+
+@pytest.mark.django_db
+def test_a_commit_is_on_the_disk_before_a_call_follows_it_whatever_the_server_is_set_to() -> None:
+    # The servers of the tests are set to synchronous_commit=off.
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit" if connection.vendor == "postgresql" else "PRAGMA synchronous")
+        assert cursor.fetchone()[0] == ("on" if connection.vendor == "postgresql" else 2)
 
 
 def test_a_postgres_and_a_redis_url_are_all_that_production_engines_need(tmp_path: Path) -> None:
