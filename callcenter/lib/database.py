@@ -91,6 +91,8 @@ def _preparing_cursor() -> CursorWrapper:
     connection.ensure_connection()
     # Any: Django's stubs call the driver's cursor by the wrapper's name.
     cursor: Any = psycopg.Cursor(connection.connection)
+    # Read without parsing text.
+    cursor.format = psycopg.pq.Format.BINARY
     return connection.make_cursor(cursor)
 
 
