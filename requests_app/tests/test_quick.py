@@ -89,7 +89,7 @@ def answers(shop: Shop, query: dict[str, str]) -> list[Any]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_bound", [False, True])
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=QUERIES, far=st.sampled_from([0, 3, 10_000]))
 def test_both_ways_answer_the_same(is_bound: bool, query: dict[str, str], far: int) -> None:
     with transaction.atomic(), pytest.MonkeyPatch.context() as patch:

@@ -147,9 +147,7 @@ def test_a_list_takes_three_queries_whatever_its_size(
 
 
 @pytest.mark.conforms("CS-queries")
-def test_carts_cost_no_query_more(
-    shop: Shop, company: Company, django_assert_num_queries: Any
-) -> None:
+def test_carts_cost_no_query_more(shop: Shop, company: Company, django_assert_num_queries: Any) -> None:
     Product.objects.create(company=company, number=2, name="Chá")
     for _number in range(20):
         make_call_request(company, cart_products=[{"product_id": "2"}])
