@@ -112,7 +112,11 @@ def _report(workers: dict[str, Worker], sizes: list[int], sqlite_rows: int, *, r
     taken: dict[tuple[str, str, str], list[Answer]] = {}
     for number in range(rounds + 1):
         for where, worker in workers.items():
-            for title, pair in _calls(rows_of[where]).items():
+            calls = _calls(rows_of[where])
+            # A process that slept while the others took their turn wakes up first.
+            for call in calls["one request"]:
+                worker.take(call, times=3)
+            for title, pair in calls.items():
                 for side, call in zip(("ours", "plain"), pair, strict=True):
                     # A search of the plain way over a million rows: three turns say enough.
                     if side == "plain" and number > 3 and title.startswith(("name", "phone", "common", "page 10,000")):
