@@ -1,16 +1,15 @@
-"""Requests as shops and staff make, change, delete and hurry them: what is stored, due, and in the ledger."""
+"""Requests as shops and staff make and change them: what is stored, due, and in the ledger."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.utils.translation import override
 
-from callcenter.accounts.models import Company, User
-from callcenter.lib.errors import Conflict, InvalidInput, NotFound
-from callcenter.lib.phones import InvalidPhone
+from callcenter.accounts.models import Company
+from callcenter.lib.errors import InvalidInput, NotFound
 from callcenter.tests.factories import make_attendant, make_company, make_user
 from requests_app.data import Origin
 from requests_app.models import CallRequest, LedgerEntry
@@ -22,47 +21,15 @@ from requests_app.services.intake import (
     dial_now,
 )
 from requests_app.states import Hold, Outcome, Priority, Source, Status
+from requests_app.tests.intake import NOW, PHONE, SHOP, change, claim, create, ledger, situation
 
 pytestmark = pytest.mark.django_db
-
-# Noon in São Paulo.
-NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
-SHOP = Origin(source=Source.CSCART)
-PHONE = "(11) 98765-4321"
 
 
 @pytest.fixture
 def company() -> Company:
     """A shop in São Paulo."""
     return make_company()
-
-
-def create(company: Company, now: datetime = NOW, **fields: Any) -> CallRequest:
-    """A stored request, read back as the database holds it."""
-    values = {"phone": PHONE, **fields}
-    return CallRequest.objects.get(pk=create_call_request(company.pk, origin=SHOP, now=now, fields=values).pk)
-
-
-def change(request: CallRequest, now: datetime = NOW, scope: set[int] | None = None, **fields: Any) -> CallRequest:
-    """The request after a change, read back."""
-    change_call_request(request.pk, scope=scope, origin=SHOP, now=now, fields=fields)
-    return CallRequest.objects.get(pk=request.pk)
-
-
-def claim(request: CallRequest, now: datetime = NOW) -> None:
-    """Make the dialer take the request."""
-    assert calls.claim_requests([request.pk], now=now) == {request.pk}
-
-
-def ledger(request_id: int) -> list[tuple[str, str, str, str]]:
-    """The ledger's entries as (kind, from, to, reason)."""
-    entries = LedgerEntry.objects.filter(call_request_id=request_id).order_by("id")
-    return [(entry.kind, entry.from_status, entry.to_status, entry.reason) for entry in entries]
-
-
-def situation(request: CallRequest) -> tuple[str, datetime | None, str]:
-    """Status, next call and hold reason."""
-    return request.status, request.due_at, request.hold_reason
 
 
 # --- Creating -----------------------------------------------------------------------------------------------------
@@ -344,74 +311,3 @@ def test_a_foreign_companys_request_is_as_good_as_none(company: Company) -> None
     with pytest.raises(NotFound):
         change_call_request(request.pk + 1, scope=None, origin=SHOP, now=NOW, fields={})
     assert change(request, scope={company.pk, other.pk}, name="x").name == "x"
-
-
-# --- Deleting -----------------------------------------------------------------------------------------------------
-
-
-def test_a_deleted_request_leaves_its_ledger(company: Company) -> None:
-    request = create(company)
-    delete_call_request(request.pk, scope={company.pk}, origin=SHOP, now=NOW)
-    assert not CallRequest.objects.exists()
-    assert ledger(request.pk) == [("created", "", "new", ""), ("deleted", "new", "", "")]
-
-
-def test_a_request_with_a_call_in_flight_is_not_deleted(company: Company) -> None:
-    request = create(company)
-    claim(request)
-    with pytest.raises(Conflict):
-        delete_call_request(request.pk, scope=None, origin=SHOP, now=NOW)
-    assert CallRequest.objects.filter(pk=request.pk, in_flight=True).exists()
-    assert [entry[0] for entry in ledger(request.pk)] == ["created", "claimed"]
-
-
-# --- Dialing now --------------------------------------------------------------------------------------------------
-
-
-def test_dialing_now_makes_a_waiting_request_due(company: Company) -> None:
-    person = make_user()
-    request = create(company, wanted_at=NOW + timedelta(days=2))
-    dial_now(request.pk, scope=None, origin=Origin(source=Source.ADMIN, actor=person), now=NOW)
-    request.refresh_from_db()
-    assert situation(request) == ("new", NOW, Hold.NONE)
-    assert ledger(request.pk)[-1] == ("scheduled", "", "", "dial_now")
-    assert LedgerEntry.objects.latest("id").actor == person
-
-
-@pytest.mark.parametrize(("attempts", "status"), [(0, "new"), (2, "in_progress")])
-def test_dialing_now_opens_a_finished_request_again(company: Company, attempts: int, status: str) -> None:
-    request = create(company, status=Status.COMPLETED)
-    CallRequest.objects.filter(pk=request.pk).update(attempts=attempts)
-    dial_now(request.pk, scope=None, origin=SHOP, now=NOW)
-    request.refresh_from_db()
-    assert situation(request) == (status, NOW, Hold.NONE)
-    assert request.completed_at is None
-    assert ledger(request.pk)[-1] == ("scheduled", "completed", status, "dial_now")
-
-
-def test_a_request_in_flight_is_not_dialed_a_second_time(company: Company) -> None:
-    request = create(company)
-    claim(request)
-    with pytest.raises(Conflict):
-        dial_now(request.pk, scope=None, origin=SHOP, now=NOW)
-    calls.hold_in_doubt(request.pk, now=NOW)
-    with pytest.raises(Conflict):
-        dial_now(request.pk, scope=None, origin=SHOP, now=NOW)
-    request.refresh_from_db()
-    assert situation(request) == ("new", None, Hold.IN_DOUBT)
-
-
-def test_a_number_that_cannot_be_dialed_is_not_dialed_now_either(company: Company) -> None:
-    request = create(company, phone="+7(999)111-22-33")
-    with pytest.raises(InvalidPhone):
-        dial_now(request.pk, scope=None, origin=SHOP, now=NOW)
-    request.refresh_from_db()
-    assert situation(request) == ("new", None, Hold.NOT_BRAZILIAN)
-
-
-def test_a_user_who_leaves_keeps_their_entries_readable(company: Company) -> None:
-    person = make_attendant(company)
-    request = create(company, responsible_id=person.pk)
-    User.objects.get(pk=person.pk).delete()
-    request.refresh_from_db()
-    assert request.responsible is None
