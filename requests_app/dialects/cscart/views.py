@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -18,12 +18,11 @@ from requests_app.dialects.cscart import openapi, wire
 from requests_app.dialects.cscart.base import CsCartView, UnknownEntityView, VersionView
 from requests_app.dialects.cscart.filters import CsCartFilter
 from requests_app.dialects.cscart.requests import media_type_of, numeric_id
-from requests_app.dialects.cursors import walk
-from requests_app.dialects.filters import asked_for, filtered
 from requests_app.dialects.http import Refused, encoded, json_response, no_content
 from requests_app.dialects.idempotency import once
-from requests_app.dialects.listing import Listing, cart_names, listing, order_status, product_name
-from requests_app.dialects.quick import Shape, quick_page, quick_row
+from requests_app.dialects.listing import Listing, cart_names, order_status, product_name
+from requests_app.dialects.pages import page_asked_for, page_response
+from requests_app.dialects.quick import Shape, quick_row
 from requests_app.models import CallRequest
 from requests_app.services.intake import change_call_request, create_call_request, delete_call_request
 
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
     from rest_framework.request import Request
 
-    from requests_app.dialects.cursors import walk
-from requests_app.dialects.filters import Rows
+    from requests_app.dialects.filters import Rows
 
 # Methods that only make sense with an id -> the permission they ask for first.
 _NEEDS_ID: Final = {"PUT": "change", "DELETE": "delete"}
@@ -53,22 +51,15 @@ class CallRequestListView(CsCartView):
         """A page of requests."""
         self.require("view")
         query = request.query_params.dict()
-        scope = self.caller.company_scope
-        page = None if "cursor" in query else quick_page(CsCartFilter, query, scope=scope, shape=_SHAPE)
-        page = page or self._slow_page(query, scope)
-        body = _list_body(page, wire.params(page, query))
-        if page.is_short:
-            return HttpResponse(b"".join(body), content_type="application/json")
-        return StreamingHttpResponse(body, content_type="application/json")
-
-    def _slow_page(self, query: Mapping[str, str], scope: frozenset[int] | None) -> Listing:
-        """What is not asked for every day."""
-        rows = filtered(CsCartFilter, CallRequest.objects.visible_to(scope), query, company_scope=scope)
-        if "cursor" in query:
-            owner = f"cscart/{self.caller.user.pk}/{self.store_id or ''}"
-            return walk(rows, query, present=_item_columns, owner=owner, filters=CsCartFilter.base_filters)
-        asked = asked_for(CsCartFilter, query, company_scope=scope)
-        return listing(rows, query, present=_item_columns, asked=asked)
+        page = page_asked_for(
+            CsCartFilter,
+            query,
+            scope=self.caller.company_scope,
+            shape=_SHAPE,
+            present=_item_columns,
+            owner=f"cscart/{self.caller.user.pk}/{self.store_id or ''}",
+        )
+        return page_response(page, _list_body(page, wire.params(page, query)))
 
     @openapi.CREATE
     def post(self, request: Request) -> HttpResponse:

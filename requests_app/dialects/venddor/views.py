@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,13 +13,13 @@ from callcenter.lib.database import for_update
 from requests_app.data import KeptAnswer
 from requests_app.dialects.bodies import json_body
 from requests_app.dialects.companies import company_for
-from requests_app.dialects.cursors import walk
 from requests_app.dialects.fields import checked
-from requests_app.dialects.filters import Rows, asked_for, filtered
+from requests_app.dialects.filters import Rows
 from requests_app.dialects.http import DialectView, Refused, encoded, json_response, no_content
 from requests_app.dialects.idempotency import once
-from requests_app.dialects.listing import Listing, listing
-from requests_app.dialects.quick import Shape, quick_page, quick_row
+from requests_app.dialects.listing import Listing
+from requests_app.dialects.pages import page_asked_for, page_response
+from requests_app.dialects.quick import Shape, quick_row
 from requests_app.dialects.venddor import openapi, wire
 from requests_app.dialects.venddor.filters import VenddorFilter
 from requests_app.dialects.venddor.serializers import VenddorCallRequestInput, VenddorNewCallRequestInput
@@ -28,7 +28,7 @@ from requests_app.services.intake import change_call_request, create_call_reques
 from requests_app.states import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from django.http.response import HttpResponseBase
     from rest_framework.request import Request
@@ -73,21 +73,15 @@ class CallRequestListView(VenddorView):
         """A page of requests."""
         self.require("view")
         query = request.query_params.dict()
-        scope = self.caller.company_scope
-        page = None if "cursor" in query else quick_page(VenddorFilter, query, scope=scope, shape=_SHAPE)
-        page = page or self._slow_page(query, scope)
-        if page.is_short:
-            return HttpResponse(b"".join(_list_body(page)), content_type="application/json")
-        return StreamingHttpResponse(_list_body(page), content_type="application/json")
-
-    def _slow_page(self, query: Mapping[str, str], scope: frozenset[int] | None) -> Listing:
-        """What is not asked for every day."""
-        rows = filtered(VenddorFilter, CallRequest.objects.visible_to(scope), query, company_scope=scope)
-        if "cursor" in query:
-            owner = f"venddor/{self.caller.user.pk}"
-            return walk(rows, query, present=_item_columns, owner=owner, filters=VenddorFilter.base_filters)
-        asked = asked_for(VenddorFilter, query, company_scope=scope)
-        return listing(rows, query, present=_item_columns, asked=asked)
+        page = page_asked_for(
+            VenddorFilter,
+            query,
+            scope=self.caller.company_scope,
+            shape=_SHAPE,
+            present=_item_columns,
+            owner=f"venddor/{self.caller.user.pk}",
+        )
+        return page_response(page, _list_body(page))
 
     @openapi.CREATE
     def post(self, request: Request) -> HttpResponse:

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from callcenter.tests.factories import make_call_request
-from requests_app.dialects.cscart import views
+from requests_app.dialects import pages
 from requests_app.models import CallRequest
 from requests_app.tests.api import assert_error
 
@@ -219,7 +219,7 @@ def test_what_nobody_foresaw_is_a_5xx_in_json_and_in_the_log(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise error
 
-    monkeypatch.setattr(views, "quick_page", fail)
+    monkeypatch.setattr(pages, "quick_page", fail)
 
     with caplog.at_level(logging.ERROR):
         assert_error(shop.get(URL), status, phrase=phrase)
