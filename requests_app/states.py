@@ -64,6 +64,7 @@ class Hold(models.TextChoices):
     NOT_BRAZILIAN = "not_brazilian", _("O número não é brasileiro")
     NO_AREA_CODE = "no_area_code", _("Falta o DDD no telefone")
     INVALID_NUMBER = "invalid_number", _("Número inválido no plano brasileiro")
+    SERVICE_NUMBER = "service_number", _("Número de emergência, de serviço ou tarifado")
 
 
 class Outcome(models.TextChoices):

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenter.lib.phones import REFUSALS, InvalidPhone, brazilian_e164, display, masked, national_digits
+from callcenter.lib.phones import (
+    AREA_CODES,
+    REFUSALS,
+    InvalidPhone,
+    brazilian_e164,
+    display,
+    has_area_code,
+    masked,
+    national_digits,
+)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +32,26 @@ from callcenter.lib.phones import REFUSALS, InvalidPhone, brazilian_e164, displa
         "5511999998888",
         "  +5511999998888\t",
         "11.99999.8888",
+        "(011) 99999-8888",
+        "0xx11 99999-8888",
+        "(0XX11) 99999-8888",
+        "0 26 11 99999-8888",
+        "90 15 11 99999-8888",
+        "0055 11 99999-8888",
+        "00 21 55 11 99999-8888",
+        "+55 (0) 11 99999-8888",
+        "+55 0 32 11 99999-8888",
+        "tel:+5511999998888",
+        "Maria 11 99999-8888",
+        "11 99999-8888 Maria",
+        "11 99999-8888 (recado)",
+        "11 99999-8888 ramal 12",
+        "11 99999-8888, r. 4",
+        # As it was before the ninth digit.
+        "(11) 9999-8888",
+        "551199998888",
+        "0 41 11 9999-8888",
+        "１１ ９９９９９-８８８８",
     ],
 )
 def test_one_mobile_number_is_recognised_however_it_is_typed(typed: str) -> None:
@@ -31,7 +60,18 @@ def test_one_mobile_number_is_recognised_however_it_is_typed(typed: str) -> None
 
 @pytest.mark.parametrize(
     ("typed", "e164"),
-    [("(21) 2222-3333", "+552122223333"), ("0800 123 4567", "+558001234567"), ("4004-1234", "+5540041234")],
+    [
+        ("(21) 2222-3333", "+552122223333"),
+        ("0xx21 2222-3333", "+552122223333"),
+        ("0800 123 4567", "+558001234567"),
+        ("+55 0800 123 4567", "+558001234567"),
+        ("0800 12 3456", "+55800123456"),
+        ("4004-1234", "+5540041234"),
+        ("3003 1234", "+5530031234"),
+        # 55 is a DDD as well as the country.
+        ("(55) 99999-8888", "+5555999998888"),
+        ("55 55 3222-1111", "+555532221111"),
+    ],
 )
 def test_land_lines_and_service_numbers_can_be_dialed(typed: str, e164: str) -> None:
     assert brazilian_e164(typed) == e164
@@ -51,7 +91,20 @@ def test_land_lines_and_service_numbers_can_be_dialed(typed: str, e164: str) -> 
         ("2222-3333", "no_area_code"),
         ("(11) 1234-5678", "invalid_number"),
         ("(10) 99999-8888", "invalid_number"),
-        ("190", "invalid_number"),
+        ("190", "service_number"),
+        ("+55 192", "service_number"),
+        ("103 15", "service_number"),
+        ("0300 123 4567", "service_number"),
+        ("0500 123 4567", "service_number"),
+        ("+55 900 123 4567", "service_number"),
+        ("(30) 3333-4444", "invalid_number"),
+        ("11 99999-8888 ou 11 98888-7777", "not_a_number"),
+        ("11 99999-8888 / 11 98888-7777", "not_a_number"),
+        # Letters of a keypad: read as digits they would ring at a stranger's.
+        ("11-9CALL-NOW1", "not_a_number"),
+        ("0800 FLORES", "not_a_number"),
+        ("999", "invalid_number"),
+        ("9876-5432", "no_area_code"),
         ("11 99999-88888", "invalid_number"),
     ],
 )
@@ -60,6 +113,29 @@ def test_a_number_that_can_not_be_dialed_says_why(typed: str, reason: str) -> No
         brazilian_e164(typed)
     assert refusal.value.reason == reason
     assert refusal.value.message == str(REFUSALS[reason])
+
+
+def test_every_area_code_has_land_lines_and_mobiles_old_and_new_and_no_other_code_has_any() -> None:
+    assert len(AREA_CODES) == 67
+    for code in map(str, range(10, 100)):
+        typed = {
+            f"({code}) 3333-4444": "33334444",
+            f"({code}) 99999-8888": "999998888",
+            f"{code} 9999 8888": "999998888",
+        }
+        for text, subscriber in typed.items():
+            if code in AREA_CODES:
+                assert brazilian_e164(text) == f"+55{code}{subscriber}"
+                assert brazilian_e164(f"0{text}") == brazilian_e164(f"0 14 {text}") == f"+55{code}{subscriber}"
+            else:
+                with pytest.raises(InvalidPhone):
+                    brazilian_e164(text)
+
+
+def test_only_numbers_like_4004_are_dialed_without_a_code() -> None:
+    assert has_area_code("+5511999998888")
+    assert has_area_code("+55800123456")
+    assert not has_area_code("+5540041234")
 
 
 def test_a_refusal_does_not_carry_the_number() -> None:

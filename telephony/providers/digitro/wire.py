@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from callcenter.lib.phones import national_digits
+from callcenter.lib.phones import has_area_code, national_digits
 from telephony.providers.base import Ambiguous, Misconfigured, Refused
 
 PREDICTIVE_CALL_SLUG: Final = "chamada-preditiva"
@@ -40,8 +40,8 @@ _PREDICTIVE_ONLY: Final = frozenset(
     {"MODO_PREDITIVO", "CPD", "TIPO_CPD_DESTINO", "TEMPO_REATENDIMENTO", "BLOQUEIO_TELEMARKETING"}
 )
 
-# DDD and subscriber, mobile or not, 0800 and its like included.
-_DIALABLE: Final = re.compile(r"\+55[1-9][0-9]{9,10}")
+# DDD and subscriber, mobile or not; 0800 with its code in the DDD's place; 4004 and its like, which have none.
+_DIALABLE: Final = re.compile(r"\+55(?:[1-9][0-9]{9,10}|800[0-9]{6}|(?:400[0-9]|3003)[0-9]{4})")
 _SLUG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # What may stand in a header's value (RFC 9110, 5.5), without spaces.
 _API_KEY: Final = re.compile(r"[!-~]*")
@@ -105,11 +105,13 @@ def specific_route_body(line: LineAccess, *, phone_e164: str, data: str) -> dict
 def dialed_number(phone_e164: str, prefix: str) -> str:
     """The number as the PABX dials it: prefix, DDD, subscriber (`04832817000`); no country code, no carrier's.
 
+    A number without a DDD (4004 and its like) is dialed as it is.
+
     Errors: `Refused` when the number has no DDD or is not Brazilian.
     """
     if not _DIALABLE.fullmatch(phone_e164):
         raise Refused("Only Brazilian numbers with DDD can be dialed.")
-    return prefix + national_digits(phone_e164)
+    return (prefix if has_area_code(phone_e164) else "") + national_digits(phone_e164)
 
 
 def encoded_body(body: Mapping[str, str | None]) -> bytes:

@@ -52,7 +52,6 @@ _SECONDS: Final = re.compile(r"([0-9]{1,6})(?:\.[0-9]*)?")
 # Half of a surrogate pair, and NUL: PostgreSQL's text and UTF-8 logs hold neither.
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _PHONE: Final = re.compile(r"\+?[0-9\s().\-/]+")
-_OLD_MOBILE: Final = re.compile(r"(?:55)?([1-9][1-9])([6-9][0-9]{7})")
 _NOT_DIGIT: Final = re.compile(r"[^0-9]")
 
 
@@ -158,21 +157,9 @@ def _e164(text: str) -> str:
     # 55 is also a DDD (Santa Maria): only the length tells the country code from it.
     if len(digits) in (12, 13) and digits.startswith("55"):
         phone = f"+{digits}"
-    elif len(digits) in (14, 15) and digits.startswith("0055"):
-        phone = f"+{digits[2:]}"
-    for reading in (phone, _with_ninth_digit(digits)):
-        with contextlib.suppress(InvalidPhone):
-            return brazilian_e164(reading)
+    with contextlib.suppress(InvalidPhone):
+        return brazilian_e164(phone)
     return ""
-
-
-def _with_ninth_digit(digits: str) -> str:
-    """A mobile number as it was written before every DDD got a ninth digit, with it; empty for any other.
-
-    Source: Anatel, Resolução 553/2010. The vendor's own examples are from before (554198898765).
-    """
-    match = _OLD_MOBILE.fullmatch(digits)
-    return f"+55{match[1]}9{match[2]}" if match else ""
 
 
 def _instant(text: str) -> datetime | None:

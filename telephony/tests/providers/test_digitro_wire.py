@@ -55,6 +55,8 @@ def test_a_call_by_route_has_the_same_fields_without_those_about_prediction() ->
         ("+5511999998888", "", "11999998888"),
         ("+5511999998888", "9021", "902111999998888"),
         ("+558007771234", "0", "08007771234"),
+        ("+55800123456", "0", "0800123456"),
+        ("+5540041234", "0", "40041234"),
     ],
 )
 def test_the_number_is_dialed_with_prefix_and_ddd_and_without_the_country_code(
