@@ -16,9 +16,12 @@ COUNTRY_CODE: Final = 55
 LOCAL_LENGTHS: Final = (8, 9)
 # Source: Anatel, Plano Geral de Códigos Nacionais (Resolução 263/2001).
 AREA_CODES: Final = frozenset(
-    "11 12 13 14 15 16 17 18 19 21 22 24 27 28 31 32 33 34 35 37 38 41 42 43 44 45 46 47 48 49 51 53 54 55 61 62 63 64"
-    " 65 66 67 68 69 71 73 74 75 77 79 81 82 83 84 85 86 87 88 89 91 92 93 94 95 96 97 98 99".split()
-)
+    str(code)
+    for code in (
+        *range(11, 20), 21, 22, 24, 27, 28, *range(31, 36), 37, 38, *range(41, 50), 51, 53, 54, 55, *range(61, 70),
+        71, 73, 74, 75, 77, 79, *range(81, 100),
+    )
+)  # fmt: skip
 
 # Why a number is not dialed: code -> what staff read.
 REFUSALS: Final = {

@@ -53,6 +53,25 @@ def decrypt(token: str) -> str:
         raise SecretUnreadable(_("Um segredo guardado não pode ser lido com FIELD_ENCRYPTION_KEYS.")) from error
 
 
+def is_current(token: str) -> bool:
+    """Whether a stored token was written with the first of `FIELD_ENCRYPTION_KEYS`; the empty one always was."""
+    if not token:
+        return True
+    try:
+        _box(tuple(settings.FIELD_ENCRYPTION_KEYS[:1])).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def renewed(token: str) -> str:
+    """The token written anew with the first of `FIELD_ENCRYPTION_KEYS`.
+
+    Errors: `SecretUnreadable`.
+    """
+    return encrypt(decrypt(token))
+
+
 def digest(text: str) -> str:
     """A keyed SHA-256 in 64 hex characters: right for random tokens of 128 bits and more, not for passwords."""
     pepper: str = settings.TOKEN_PEPPER
