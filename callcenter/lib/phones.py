@@ -19,7 +19,7 @@ AREA_CODES: Final = frozenset(
     str(code)
     for code in (
         *range(11, 20), 21, 22, 24, 27, 28, *range(31, 36), 37, 38, *range(41, 50), 51, 53, 54, 55, *range(61, 70),
-        71, 73, 74, 75, 77, 79, *range(81, 100),
+        71, 73, 74, 75, 77, 79, *range(81, 90), *range(91, 100),
     )
 )  # fmt: skip
 
