@@ -216,6 +216,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "callcenter.accounts",
     "requests_app",
+    "helpdesk",
     "telephony",
 ]
 MIDDLEWARE = [
@@ -268,6 +269,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="America/Sao_Paulo")
 USE_TZ = True
 
 STATIC_URL = "/static/"
+MEDIA_ROOT = DATA_DIR / "media"
 # The image collects its static files, compressed and hashed; bin/run and the tests serve them straight from the apps.
 STATIC_COLLECTED = env.bool("STATIC_COLLECTED", default=False)
 STATIC_ROOT = BASE_DIR / "static-collected" if STATIC_COLLECTED else None
