@@ -143,6 +143,15 @@ WEBHOOK_KEEP_DAYS = env.int("WEBHOOK_KEEP_DAYS", default=30)
 # Our own networks are out of a shop's reach, but for these.
 WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS", default=[])
 
+# --- The helpdesk's assistant (IA) -----------------------------------------------------------------------------------
+
+# Empty = the embedded one, which lets nothing out. A company's texts go to this address only if it says so itself.
+ASSISTANT_BASE_URL = env.str("ASSISTANT_BASE_URL", default="").rstrip("/")
+ASSISTANT_MODEL = env.str("ASSISTANT_MODEL", default="")
+ASSISTANT_API_KEY = env.secret("ASSISTANT_API_KEY", default="")
+ASSISTANT_CONNECT_TIMEOUT_SECONDS = env.float("ASSISTANT_CONNECT_TIMEOUT_SECONDS", default=3.0)
+ASSISTANT_TIMEOUT_SECONDS = env.float("ASSISTANT_TIMEOUT_SECONDS", default=20.0)
+
 # --- What beat rings --------------------------------------------------------------------------------------------
 
 # A worker takes both; one that is started with `--queues webhooks` keeps slow receivers to itself.

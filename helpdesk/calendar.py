@@ -2,7 +2,7 @@
 
 A day's hours are blocks, as many as it takes; a block that closes at or before the time it opens passes midnight and
 belongs to the day on which it opens. What a day's hours are: the exception for its date, else none on a holiday, else
-the weekday's. A calendar without weekly hours never closes, but for its holidays and exceptions.
+the weekday's. A calendar without weekly hours never closes, but for its exceptions.
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ class WorkingCalendar:
         """The blocks that open on that date."""
         if on in self.exceptions:
             return self.exceptions[on]
-        if self.keeps_holidays and holiday_name(on, state=self.state):
-            return ()
         if not self.weekly:
             return (ALL_DAY,)
+        if self.keeps_holidays and holiday_name(on, state=self.state):
+            return ()
         return self.weekly.get(on.weekday(), ())
 
     def is_open(self, at: datetime) -> bool:

@@ -10,11 +10,11 @@ with the step again; after `tries` such answers in a row people take over.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from callcenter.lib.texts import folded
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
@@ -48,7 +48,7 @@ class Why(StrEnum):
 class Option:
     """One way on from a step: `key` is what the menu shows before the label ("1"); `words` mean the same.
 
-    Where it leads is `next_step`; without one, `ending`.
+    Where it leads is `next_step`; without one, `ending`. `team` = whose queue a hand-over goes to; None = as it is.
     """
 
     key: str
@@ -56,6 +56,7 @@ class Option:
     words: tuple[str, ...] = ()
     next_step: Hashable | None = None
     ending: Ending = Ending.HAND_OVER
+    team: Hashable | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Step:
     options: tuple[Option, ...] = ()
     next_step: Hashable | None = None
     ending: Ending = Ending.NONE
+    team: Hashable | None = None
 
     @property
     def shown(self) -> str:
@@ -111,6 +113,7 @@ class Turn:
     position: Position
     ending: Ending = Ending.NONE
     why: Why = Why.NONE
+    team: Hashable | None = None
 
 
 def opening(flow: Flow) -> Turn:
@@ -126,15 +129,16 @@ def answer(flow: Flow, position: Position, text: str) -> Turn:
     option = _picked(step, text)
     if option is not None:
         if option.next_step is None:
-            return Turn((), Position(position.step), option.ending or Ending.HAND_OVER, Why.CHOSEN)
+            ending = option.ending or Ending.HAND_OVER
+            return Turn((), Position(position.step), ending, Why.CHOSEN, option.team or step.team)
         return _entered(flow, option.next_step)
     if folded(text) in HUMAN_WORDS:
-        return Turn((), Position(position.step), Ending.HAND_OVER, Why.ASKED)
+        return Turn((), Position(position.step), Ending.HAND_OVER, Why.ASKED, step.team)
     if not step.options:
-        return Turn((), Position(position.step), Ending.HAND_OVER, Why.ANSWERED)
+        return Turn((), Position(position.step), Ending.HAND_OVER, Why.ANSWERED, step.team)
     misses = position.misses + 1
     if misses >= flow.tries:
-        return Turn((), Position(position.step, misses), Ending.HAND_OVER, Why.NOT_UNDERSTOOD)
+        return Turn((), Position(position.step, misses), Ending.HAND_OVER, Why.NOT_UNDERSTOOD, step.team)
     repeated = "\n".join(filter(None, [flow.not_understood, step.shown]))
     return Turn((Saying(position.step, repeated),), Position(position.step, misses))
 
@@ -184,13 +188,6 @@ def problems(flow: Flow) -> list[tuple[Hashable, str]]:
     return found
 
 
-def folded(text: str) -> str:
-    """The text in lower case, without accents and punctuation, blanks made one."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(character for character in plain if not unicodedata.combining(character))
-    return " ".join(re.sub(r"[^\w]+", " ", letters).split())
-
-
 def _entered(flow: Flow, first: Hashable) -> Turn:
     """Say steps from this one on until one waits or ends."""
     sayings: list[Saying] = []
@@ -204,7 +201,7 @@ def _entered(flow: Flow, first: Hashable) -> Turn:
         if step.options or (step.next_step is None and not step.ending):
             return Turn(tuple(sayings), Position(key))
         if step.next_step is None:
-            return Turn(tuple(sayings), Position(key), step.ending, Why.CHOSEN)
+            return Turn(tuple(sayings), Position(key), step.ending, Why.CHOSEN, step.team)
         key = step.next_step
     return Turn(tuple(sayings), Position(key), Ending.HAND_OVER, Why.BROKEN)
 

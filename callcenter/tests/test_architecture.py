@@ -58,7 +58,7 @@ STRANGERS: Final = (
     ("telephony.providers.digitro", "telephony.providers.directcall"),
 )
 # Programs that share no code with what they are there to test.
-ISLANDS: Final = ("telephony.simulators",)
+ISLANDS: Final = ("telephony.simulators", "helpdesk.simulators")
 
 
 class Import(NamedTuple):

@@ -25,8 +25,9 @@ TEMPLATE_CODE: Final = re.compile(
 )
 # A language names itself; a vendor's example stands as it is printed.
 AS_THEY_ARE: Final = {"Português (Brasil)", "João Silva"}
-# The demo's data are a Brazilian shop's; the simulators are other people's programs.
-SPEAKS_TO_NOBODY: Final = {"demo", "simulators"}
+# The demo's data are a Brazilian shop's; the simulators are other people's programs; what the assistants hold is told
+# to a model, or looked for in what people write.
+SPEAKS_TO_NOBODY: Final = {"demo", "simulators", "embedded", "openai_compatible"}
 
 
 def test_every_marked_text_has_its_english() -> None:

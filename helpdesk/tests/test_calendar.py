@@ -96,10 +96,10 @@ def test_a_company_that_works_on_holidays() -> None:
     assert calendar.is_open(local("2026-12-25T10:00"))
 
 
-def test_without_weekly_hours_it_never_closes_but_for_holidays() -> None:
-    calendar = WorkingCalendar(SAO_PAULO)
-    assert calendar.is_open(local("2026-11-29T03:00"))
-    assert not calendar.is_open(local("2026-12-25T03:00"))
+def test_without_weekly_hours_it_never_closes_but_for_exceptions() -> None:
+    calendar = WorkingCalendar(SAO_PAULO, exceptions={date(2026, 12, 26): ()})
+    assert calendar.is_open(local("2026-12-25T03:00"))
+    assert not calendar.is_open(local("2026-12-26T03:00"))
 
 
 def test_a_calendar_that_never_opens_says_so() -> None:
