@@ -32,6 +32,17 @@ class DueRequest:
 
 
 @dataclass(frozen=True)
+class WaitingRetry:
+    """A request that waits for its next try: when it is due, and what else says when it may be called."""
+
+    id: int
+    company_id: int
+    due_at: datetime
+    time_from: str
+    time_to: str
+
+
+@dataclass(frozen=True)
 class KeptAnswer:
     """An HTTP answer that can be given again: the status, the JSON body, and the company whose request it tells of."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from callcenter.lib.database import for_claim, for_update
-from requests_app.data import DueRequest, TimelineEntry
+from requests_app.data import DueRequest, TimelineEntry, WaitingRetry
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.states import OPEN, Hold
 
@@ -40,6 +40,23 @@ def locked_if_wanted(request_id: int) -> DueRequest | None:
     wanted = CallRequest.objects.filter(pk=request_id, in_flight=True, status__in=OPEN, hold_reason=Hold.IN_FLIGHT)
     row = for_update(wanted).first()
     return None if row is None else _as_due(row)
+
+
+def waiting_retries(
+    outcome: str, *, limit: int, company_id: int | None = None, except_companies: Iterable[int] = ()
+) -> list[WaitingRetry]:
+    """Up to `limit` requests whose next try waits after that outcome, the soonest due first. One query.
+
+    Of one company, or of all but some.
+    """
+    waiting = CallRequest.objects.filter(
+        status__in=OPEN, hold_reason=Hold.RETRY_WAIT, last_outcome=outcome, due_at__isnull=False
+    )
+    waiting = (
+        waiting.filter(company_id=company_id) if company_id else waiting.exclude(company_id__in=list(except_companies))
+    )
+    columns = ("id", "company_id", "due_at", "time_from", "time_to")
+    return [WaitingRetry(*row) for row in waiting.order_by("due_at", "id").values_list(*columns)[:limit]]
 
 
 def ledger_entries(call_request: CallRequest) -> list[TimelineEntry]:

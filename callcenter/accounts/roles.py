@@ -117,6 +117,10 @@ _SUPERVISOR: Final = _ATTENDANT | {
     "helpdesk.view_helpdesksettings",
     "helpdesk.change_helpdesksettings",
     "helpdesk.view_occurrence",
+    "telephony.view_retryhours",
+    "telephony.add_retryhours",
+    "telephony.change_retryhours",
+    "telephony.delete_retryhours",
     "accounts.view_user",
     "accounts.view_company",
 }

@@ -129,6 +129,7 @@ _MOVE_LABELS: Final = {
     "dialed": _("Primeira ligação feita"),
     "dial_now": _("Mandado ligar agora"),
     "late_news": _("Notícia atrasada da operadora"),
+    "retry_rule": _("A regra de nova tentativa mudou"),
 }
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
+
 from callcenter.lib.database import for_update
 from callcenter.lib.phones import InvalidPhone, brazilian_e164
 from requests_app.data import Origin
@@ -18,6 +20,8 @@ from requests_app.states import OPEN, Hold, Outcome, Source, Status
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+
+    from requests_app.data import WaitingRetry
 
 DIALER = Origin(source=Source.DIALER)
 CARRIER = Origin(source=Source.CARRIER)
@@ -50,6 +54,32 @@ def postpone_request(request_id: int, *, until: datetime, hold: Hold, now: datet
             due_at=until, hold_reason=hold
         )
     )
+
+
+def move_retries(moves: Iterable[tuple[WaitingRetry, datetime]], *, origin: Origin, now: datetime) -> int:
+    """How many of the requests that wait for their next try have it at the instant given with them now.
+
+    One that was moved since it was read stays as it is.
+
+    Effects: one transaction; one UPDATE a request, one INSERT of ledger entries.
+    """
+    moved = []
+    with transaction.atomic():
+        # In one order for everybody who locks several.
+        for waiting, due_at in sorted(moves, key=lambda move: move[0].id):
+            still = CallRequest.objects.filter(
+                pk=waiting.id, in_flight=False, due_at=waiting.due_at, hold_reason=Hold.RETRY_WAIT, status__in=OPEN
+            )
+            if still.update(due_at=due_at, updated_at=now):
+                moved.append(waiting)
+        LedgerEntry.objects.bulk_create(
+            LedgerEntry(
+                call_request_id=waiting.id, company_id=waiting.company_id, at=now, kind=LedgerEntry.Kind.SCHEDULED,
+                source=origin.source, actor=origin.actor, reason="retry_rule",
+            )
+            for waiting in moved
+        )  # fmt: skip
+    return len(moved)
 
 
 def release_request(request_id: int, *, due_at: datetime, now: datetime, reason: str) -> None:

@@ -3,7 +3,7 @@
 from telephony.models.attempts import AttemptEntry, CallAttempt
 from telephony.models.events import FieldAlias, ProviderEvent, StatusAlias
 from telephony.models.lines import DialerLine, DirectcallAccount, OpeningHours
-from telephony.models.rules import RetryRule
+from telephony.models.rules import RetryHours, RetryRule
 
 __all__ = [
     "AttemptEntry",
@@ -13,6 +13,7 @@ __all__ = [
     "FieldAlias",
     "OpeningHours",
     "ProviderEvent",
+    "RetryHours",
     "RetryRule",
     "StatusAlias",
 ]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from requests_app.models import CallRequest
-    from telephony.models import OpeningHours
+    from telephony.models import OpeningHours, RetryHours
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def next_opening_of(line: DialerLine, *, at: datetime) -> datetime | None:
     return next_open_instant(line.opening_hours.all(), at=at.astimezone(line.company.zone))
 
 
-def next_open_instant(hours: Iterable[OpeningHours], *, at: datetime) -> datetime | None:
+def next_open_instant(hours: Iterable[OpeningHours | RetryHours], *, at: datetime) -> datetime | None:
     """The first instant from the local time `at` on that lies in one of the blocks; None when there are none.
 
     A block is opens_at ≤ t < closes_at on its weekday; closes_at 00:00 is the end of the day.
