@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from callcenter.health import healthz, readyz
 from requests_app.dialects.cscart.views import by_parameter
+from requests_app.dialects.cscart.views import unknown as unknown_to_cscart
+from requests_app.dialects.venddor.views import unknown as unknown_to_venddor
 
 to_panel = RedirectView.as_view(pattern_name="admin:index")
 
@@ -26,8 +28,13 @@ everywhere = [
 cscart = [
     path("api/", include("requests_app.dialects.cscart.urls")),
     path("api.php", by_parameter),
+    # Other ways to write the mount name nothing there; who has no key is not told.
+    re_path(r"^/*api(?:\.php)?(?:/.*)?$", unknown_to_cscart),
 ]
-venddor = [path("venddor/", include("requests_app.dialects.venddor.urls"))]
+venddor = [
+    path("venddor/", include("requests_app.dialects.venddor.urls")),
+    re_path(r"^/*venddor(?:/.*)?$", unknown_to_venddor),
+]
 
 urlpatterns = [*everywhere, *cscart, *venddor]
 

@@ -28,7 +28,7 @@ Rows = QuerySet[CallRequest]
 _LEADING_NUMBER: Final = re.compile(r"\s*([+-]?\d+)")
 _TEXTS: Final = ("name", "phone")
 _ASKED: Final = frozenset({"company_id", "status", "user_id", *_TEXTS})
-_ZERO_IS_NONE: Final = frozenset({"company_id", "status", "user_id", "order_status", "order_exists"})
+_ZERO_IS_NONE: Final = frozenset({"company_id", "status", "user_id", "order_status", "order_email", "order_exists"})
 # Beyond any id, page or size.
 _HUGE: Final = 2**63 - 1
 
@@ -124,7 +124,7 @@ class CallRequestFilter(django_filters.FilterSet):  # type: ignore[misc]  # the 
 
     def by_order_email(self, rows: Rows, name: str, value: str) -> Rows:
         """Those whose order was placed with that e-mail address."""
-        return rows.filter(_has_order(email__iexact=value))
+        return rows if value == "0" else rows.filter(_has_order(email__iexact=value))
 
     def by_id(self, rows: Rows, name: str, value: str) -> Rows:
         """The one with that id."""

@@ -75,7 +75,7 @@ _ASCII: Final = json.JSONEncoder(separators=(",", ":"))
 _UNICODE: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
-def error_response(status: int, *details: str) -> HttpResponse:
+def error_response(status: int, *details: str, ascii_only: bool = False) -> HttpResponse:
     """The error body of both dialects: `{"message": "Not Found: what", "status": 404}`.
 
     Source: CS-Cart's REST API; Venddor documents the codes and "status plus descriptive message".
@@ -83,18 +83,20 @@ def error_response(status: int, *details: str) -> HttpResponse:
     message = HTTPStatus(status).phrase
     if details:
         message = f"{message}: {'. '.join(detail.rstrip('. ') for detail in details)}"
-    return json_response({"message": message, "status": status}, status=status)
+    return json_response({"message": message, "status": status}, status=status, ascii_only=ascii_only)
 
 
 class DialectView(APIView):
     """A view whose every answer, errors included, is JSON in the dialects' shape.
 
-    `wire_names` says how the dialect calls a field that a service refused.
+    `wire_names` says how the dialect calls a field that a service refused; `ascii_only`, whether other letters are
+    escaped.
     """
 
     source: ClassVar[str]
     wire_names: ClassVar[Mapping[str, str]] = {}
     conflict_status: ClassVar[int] = 409
+    ascii_only: ClassVar[bool] = False
     http_method_names = ["get", "post", "put", "delete", "options"]
     authentication_classes = (ApiKeyAuthentication,)
     permission_classes = ()
@@ -119,9 +121,9 @@ class DialectView(APIView):
         """What every answer carries; personal data belong in nobody's cache."""
         return {"Allow": ", ".join(self.allowed_methods), "Cache-Control": "no-store"}
 
-    def tagged(self, value: Any, *, ascii_only: bool = False) -> HttpResponse:
+    def tagged(self, value: Any) -> HttpResponse:
         """The value as a JSON answer with a strong ETag; 304 without a body when `If-None-Match` names that."""
-        body = encoded(value, ascii_only=ascii_only)
+        body = encoded(value, ascii_only=self.ascii_only)
         tag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
         # The caller itself may keep it, and asks each time whether it still holds.
         self.headers["Cache-Control"] = "private, no-cache"
@@ -160,27 +162,30 @@ class DialectView(APIView):
         """The error answer for whatever a view raised; the unexpected is logged and answered with 500."""
         match exc:
             case Refused():
-                response = error_response(exc.status, *exc.details)
+                response = self._refusal(exc.status, *exc.details)
                 if exc.status == HTTPStatus.UNAUTHORIZED:
                     response["WWW-Authenticate"] = self.get_authenticate_header(self.request)
                 return response
             case RateLimited():
-                response = error_response(429, exc.message)
+                response = self._refusal(429, exc.message)
                 response["Retry-After"] = str(exc.retry_after_seconds)
                 return response
             case InvalidInput():
-                return error_response(400, f"{self.wire_names.get(exc.field, exc.field)}: {exc.message}")
+                return self._refusal(400, f"{self.wire_names.get(exc.field, exc.field)}: {exc.message}")
             case NotFound():
-                return error_response(404)
+                return self._refusal(404)
             case Conflict():
-                return error_response(self.conflict_status, exc.message)
+                return self._refusal(self.conflict_status, exc.message)
             case RequestDataTooBig():
-                return error_response(413)
+                return self._refusal(413)
         return self._unforeseen(exc)
 
     def _unforeseen(self, exc: Exception) -> HttpResponse:
         if isinstance(exc, _UNREADABLE):
             logger.warning("%s request refused: %s", self.source, type(exc).__name__)
-            return error_response(400, _("Os dados enviados não podem ser lidos ou guardados."))
+            return self._refusal(400, _("Os dados enviados não podem ser lidos ou guardados."))
         logger.error("%s %s failed", self.source, self.request.method, exc_info=exc)
-        return error_response(503 if isinstance(exc, (OperationalError, InterfaceError)) else 500)
+        return self._refusal(503 if isinstance(exc, (OperationalError, InterfaceError)) else 500)
+
+    def _refusal(self, status: int, *details: str) -> HttpResponse:
+        return error_response(status, *details, ascii_only=self.ascii_only)

@@ -40,6 +40,7 @@ class CsCartView(DialectView):
     wire_names = wire.WIRE_NAMES
     # The documented answer for whatever can't be deleted.
     conflict_status: ClassVar[int] = 400
+    ascii_only: ClassVar[bool] = True
     store_id: int | None = None
     payload: Any = None
 
@@ -65,7 +66,7 @@ class CsCartView(DialectView):
 
         Errors: `Refused` 405 for an empty body, 400 for one that is no object or has a field at fault.
         """
-        if not self.payload:
+        if wire.is_empty_to_php(self.payload):
             raise Refused(405, _("Faltam os parâmetros no corpo."))
         if not isinstance(self.payload, dict):
             raise Refused(400, _("phone: o corpo deve ser um objeto com phone ou email."))

@@ -40,17 +40,33 @@ class CartProducts(serializers.JSONField):
         return data
 
 
+class _EmptyAsInPhp(serializers.Field):  # type: ignore[type-arg]
+    """Takes `false`, `[]` and `{}`, which PHP takes for empty, for none."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """The value, or none of its kind."""
+        return super().run_validation(data or "")
+
+
+class Contact(_EmptyAsInPhp, Text):
+    """A phone or an e-mail address."""
+
+
+class Number(_EmptyAsInPhp, WholeNumber):
+    """A whole number."""
+
+
 class CsCartCallRequestInput(serializers.Serializer[Any]):
     """What POST and PUT take; unknown fields are ignored. POST needs `phone` or `email`."""
 
-    email = Text(254)
-    phone = Text(128)
+    email = Contact(254)
+    phone = Contact(128)
     name = Text(250)
     status = Word(Status.values, allow_null=True)
-    user_id = WholeNumber(help_text="The responsible; one who is no attendant of the company is dropped.")
-    order_id = WholeNumber()
-    product_id = WholeNumber()
-    timestamp = WholeNumber(_UINT32, help_text="Unix seconds; absent, empty or 0 = now.")
+    user_id = Number(help_text="The responsible; one who is no attendant of the company is dropped.")
+    order_id = Number()
+    product_id = Number()
+    timestamp = Number(_UINT32, help_text="Unix seconds; absent, empty or 0 = now.")
     time_from = Text(32)
     time_to = Text(32)
     notes = Text(100_000, keep_null=True)

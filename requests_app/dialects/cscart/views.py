@@ -70,7 +70,7 @@ class CallRequestListView(CsCartView):
 
     def _created(self) -> KeptAnswer:
         body = self.fields_sent()
-        if body.get("phone", "") in {"", "0"} and body.get("email", "") in {"", "0"}:
+        if wire.is_empty_to_php(body.get("phone")) and wire.is_empty_to_php(body.get("email")):
             raise Refused(400, *_contact_missing(media_type_of(self.request)))
         company_id = company_for(self.caller.user, asked_id=body.get("company_id", 0))
         stored = _without_stranger(
@@ -99,7 +99,7 @@ class CallRequestView(CsCartView):
         row = quick_row(request_id, scope=self.caller.company_scope, shape=_SHAPE)
         if row is None:
             raise Refused(404)
-        return self.tagged(_items([row])[0], ascii_only=True)
+        return self.tagged(_items([row])[0])
 
     @openapi.UPDATE
     def put(self, request: Request, request_id: int) -> HttpResponse:
@@ -132,6 +132,8 @@ class CallRequestView(CsCartView):
 
 _list = CallRequestListView.as_view()
 _item = CallRequestView.as_view()
+# For what is not even written as a path below the mount.
+unknown = UnknownEntityView.as_view()
 
 
 @csrf_exempt

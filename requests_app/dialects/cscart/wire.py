@@ -92,6 +92,11 @@ def fields(body: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
+def is_empty_to_php(value: Any) -> bool:
+    """Whether PHP's `empty()` would be true: nothing, false, 0, "", "0", and a list or map without entries."""
+    return not value or value == "0"
+
+
 def cart(sent: Any) -> list[Any] | dict[str, Any] | None:
     """The entries that name a product, in the list or map they came in; None when none does."""
     if isinstance(sent, dict):
@@ -104,7 +109,7 @@ def cart(sent: Any) -> list[Any] | dict[str, Any] | None:
 def _product_id(entry: Any) -> Any:
     """The entry's product id when PHP would take it for true."""
     found = entry.get("product_id") if isinstance(entry, dict) else None
-    return None if found == "0" else found
+    return None if is_empty_to_php(found) else found
 
 
 def _product_number(entry: Any) -> int:

@@ -10,10 +10,27 @@ from requests_app.dialects.fields import Instant, Text, WholeNumber, Word
 from requests_app.dialects.venddor import wire
 
 
+class Phone(Text):
+    """A phone as it was typed; blanks alone, and what CS-Cart takes for none ("0"), are refused."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(128, allow_blank=False, allow_null=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text.
+
+        Errors: `ValidationError`.
+        """
+        text: str = super().to_internal_value(data)
+        if text.strip() in {"", "0"}:
+            self.fail("blank")
+        return text
+
+
 class VenddorCallRequestInput(serializers.Serializer[Any]):
     """What PUT takes, and POST with `phone`; unknown and read-only fields are ignored."""
 
-    phone = Text(128, allow_blank=False, allow_null=False)
+    phone = Phone()
     name = Text(250)
     request_time = Instant(help_text="When the customer wants the call; it is not dialed before.")
     notes = Text(100_000, keep_null=True)
@@ -27,7 +44,7 @@ class VenddorCallRequestInput(serializers.Serializer[Any]):
 class VenddorNewCallRequestInput(VenddorCallRequestInput):
     """What POST takes."""
 
-    phone = Text(128, required=True, allow_blank=False, allow_null=False)
+    phone = Phone(required=True)
 
 
 class VenddorCallRequestItem(serializers.Serializer[Any]):

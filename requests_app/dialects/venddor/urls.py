@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from requests_app.dialects.venddor import views
 from requests_app.dialects.venddor.auth import AuthView
@@ -19,4 +19,5 @@ urlpatterns = [
     path("api/auth", AuthView.as_view(schema=None)),
     path("api/2.0/call_requests/", views.CallRequestListView.as_view(schema=None)),
     path("api/2.0/call_requests/<int:request_id>/", views.CallRequestView.as_view(schema=None)),
+    re_path(r"^/*api(?:/.*)?$", views.unknown),
 ]

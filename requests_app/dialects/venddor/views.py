@@ -139,6 +139,20 @@ class CallRequestView(VenddorView):
         return CallRequest.objects.visible_to(self.caller.company_scope).filter(pk=request_id)
 
 
+class UnknownView(VenddorView):
+    """Anything else below the mount: a 404, but not for a caller without a key."""
+
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Errors: `Refused`, at the latest 404."""
+        super().initial(request, *args, **kwargs)
+        raise Refused(404)
+
+
+unknown = UnknownView.as_view()
+
+
 def _item_columns(rows: Rows) -> Any:
     return rows.values(*wire.COLUMNS)
 

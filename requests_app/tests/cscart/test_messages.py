@@ -158,7 +158,7 @@ def test_a_body_over_the_limit_is_a_413(shop: Shop, settings: Any) -> None:
 
 
 @pytest.mark.conforms("CS-body-empty")
-@pytest.mark.parametrize("body", ["{}", "[]", "null", "0", '""', "false"])
+@pytest.mark.parametrize("body", ["{}", "[]", "null", "0", '""', "false", '"0"'])
 def test_an_empty_value_is_a_405(shop: Shop, company: Company, body: str) -> None:
     assert_error(shop.post(URL, body), 405, "Method Not Allowed: ")
     assert_error(shop.put(f"{URL}/{make_call_request(company).pk}", body), 405, "Method Not Allowed: ")
@@ -196,6 +196,9 @@ def test_answers_are_ascii_json_without_a_charset(shop: Shop, company: Company) 
         assert answer["Content-Type"] == "application/json"
         assert answer.content.isascii()
         assert b"Jo\\u00e3o" in answer.content
+    refusal = shop.get("/api/2.0/orders")
+    assert refusal.content.isascii()
+    assert "não há" in refusal.json()["message"]
 
 
 @pytest.mark.conforms("CS-headers")

@@ -24,8 +24,15 @@ URL = "/venddor/api/2.0/call_requests"
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])
 @pytest.mark.django_db
 def test_without_a_right_key_everything_is_a_401(header: str, method: str) -> None:
-    for url in [URL, f"{URL}/1"]:
-        answer = Client().generic(method, url, "{ broken", headers={"authorization": header})
+    nowhere = [
+        "/venddor",
+        "//venddor/api",
+        "/venddor/api/1.0/call_requests",
+        "/venddor/api/2.0//call_requests",
+        "/venddor/x",
+    ]
+    for url in [URL, f"{URL}/1", f"{URL}/abc", f"{URL}/1/items", *nowhere]:
+        answer = Client().generic(method, "/", "{ broken", headers={"authorization": header}, PATH_INFO=url)
         assert_error(answer, 401, phrase="Unauthorized")
         assert answer["WWW-Authenticate"].startswith("Basic realm=")
 
