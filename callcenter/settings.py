@@ -128,6 +128,11 @@ DIGITRO_CONNECT_TIMEOUT_SECONDS = env.float("DIGITRO_CONNECT_TIMEOUT_SECONDS", d
 DIGITRO_READ_TIMEOUT_SECONDS = env.float("DIGITRO_READ_TIMEOUT_SECONDS", default=10.0)
 # The slug of "Gerar chamada utilizando uma rota específica" is not public; ask Dígitro for it. Empty = not usable.
 DIGITRO_SPECIFIC_ROUTE_SLUG = env.str("DIGITRO_SPECIFIC_ROUTE_SLUG", default="")
+# Nor is where its event channel is opened. A channel is nobody's so long after its reader's last word, and lost after
+# so long a silence.
+DIGITRO_EVENTS_PATH = env.str("DIGITRO_EVENTS_PATH", default="")
+DIGITRO_CHANNEL_LEASE_SECONDS = env.float("DIGITRO_CHANNEL_LEASE_SECONDS", default=10.0)
+DIGITRO_CHANNEL_SILENCE_SECONDS = env.float("DIGITRO_CHANNEL_SILENCE_SECONDS", default=60.0)
 DIRECTCALL_CONNECT_TIMEOUT_SECONDS = env.float("DIRECTCALL_CONNECT_TIMEOUT_SECONDS", default=3.0)
 DIRECTCALL_READ_TIMEOUT_SECONDS = env.float("DIRECTCALL_READ_TIMEOUT_SECONDS", default=10.0)
 DIRECTCALL_LIST_CALLBACK_PATH = env.str("DIRECTCALL_LIST_CALLBACK_PATH", default="/voz/list-callback")

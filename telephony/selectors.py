@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q, TextField
+from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -18,12 +19,13 @@ from telephony.models import (
     CallAttempt,
     DialerLine,
     DirectcallAccount,
+    EventName,
     FieldAlias,
     ProviderEvent,
     RetryRule,
     StatusAlias,
 )
-from telephony.states import OCCUPYING, OPEN, AttemptState
+from telephony.states import OCCUPYING, OPEN, AttemptState, Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,11 +51,11 @@ def event_entries(call_request: CallRequest) -> list[TimelineEntry]:
         TimelineEntry(
             at=event.received_at,
             kind="event",
-            title=_("Operadora: %(word)s") % {"word": event.word},
+            title=(_("PABX: %(word)s") if event.line_id else _("Operadora: %(word)s")) % {"word": event.word},
             details=(
                 (_("significado"), str(event.get_meaning_display())),
                 (_("tentativa"), str(event.attempt.number if event.attempt else "")),
-                (_("callerid"), event.carrier_call_id),
+                ("ID_CHAMADA", event.provider_call_id) if event.line_id else (_("callerid"), event.carrier_call_id),
             ),
             url=reverse("admin:telephony_providerevent_change", args=[event.pk]),
         )
@@ -200,3 +202,45 @@ def pending_event_ids(*, state: str, before: datetime, after: datetime, limit: i
         .order_by("-id")
         .values_list("pk", flat=True)[:limit]
     )
+
+
+def channel_in_use(line: DialerLine, *, now: datetime) -> int | None:
+    """The channelID that the line's commands need now: the fixed one, else that of the open channel; None = none.
+
+    No query for a line whose event channel was read with it.
+    """
+    if line.channel_id is not None:
+        return line.channel_id
+    channel = getattr(line, "event_channel", None)
+    return channel.channel_id if channel is not None and channel.is_open(now) else None
+
+
+def channels_wanted() -> dict[int, tuple[str, ...]]:
+    """What each line's event channel is opened with, of the lines whose channel we open: another value = open anew.
+
+    A line that was switched off keeps its channel while calls of it are on. The secrets are not decrypted. One query.
+    """
+    calls_on = CallAttempt.objects.filter(line=OuterRef("pk"), state__in=OPEN)
+    rows = (
+        DialerLine.objects.filter(Q(is_enabled=True, company__is_active=True) | Exists(calls_on), channel_id=None)
+        .annotate(key=Cast("api_key", TextField()))
+        .order_by("pk")
+    )
+    return {row[0]: row[1:] for row in rows.values_list("pk", "base_url", "device", "key")}
+
+
+def event_meaning(name: str, detail: str) -> str:
+    """What an event of the PABX means: a row for this result, else one for any; unknown when there is none. One query.
+
+    Shape: a value of `Meaning` or `ChannelNews`.
+    """
+    rows = dict(EventName.objects.filter(name=name, detail__in={detail, ""}).values_list("detail", "meaning"))
+    return str(rows.get(detail) or rows.get("") or Meaning.UNKNOWN)
+
+
+def channel_process_is_missing(*, now: datetime) -> bool:
+    """Whether lines are on whose event channels somebody should read, and nobody reads any. One query."""
+    wanting = DialerLine.objects.filter(
+        is_enabled=True, suspended_reason="", company__is_active=True, channel_id=None
+    ).values_list("event_channel__lease_until", flat=True)
+    return bool(wanting) and not any(until is not None and until > now for until in wanting)

@@ -88,6 +88,14 @@ class Meaning(models.TextChoices):
     UNKNOWN = "unknown", _("Desconhecido")
 
 
+class ChannelNews(models.TextChoices):
+    """What an event of the PABX is about when it is not about a call; stands beside `Meaning` in its table of names."""
+
+    OPENED = "channel_opened", _("O canal abriu (traz o channelID)")
+    CLOSED = "channel_closed", _("O canal fechou")
+    NOTHING = "nothing", _("Nada: guardar e ignorar")
+
+
 # Where contradictory final news meet, the first in this order wins, whatever came first.
 FINAL_NEWS: Final[tuple[tuple[str, Outcome], ...]] = (
     (Meaning.MACHINE, Outcome.MACHINE),
@@ -147,6 +155,40 @@ class LineHold(models.TextChoices):
     LINE_BUSY = "line_busy", _("A linha está com todas as chamadas ocupadas")
     ATTENDANTS_BUSY = "attendants_busy", _("Todos os atendentes estão em chamada")
     PACED = "paced", _("A linha espera o intervalo entre chamadas")
+
+
+class ChannelState(models.TextChoices):
+    """How far a line's event channel is.
+
+    closed ──somebody reads it──▶ connecting ──its opening event──▶ open
+       ▲                             ▲  │ └──it failed──▶ waiting ◀──lost──┘
+       └──the reader went away───────┘  └──────next try─────┘
+    """
+
+    CLOSED = "closed", _("Fechado")
+    CONNECTING = "connecting", _("Abrindo")
+    OPEN = "open", _("Aberto")
+    WAITING = "waiting", _("Falhou; tenta de novo")
+
+
+class ChannelProblem(models.TextChoices):
+    """Why a channel is not open, or was lost the last time."""
+
+    NO_PATH = "no_path", _("falta o endereço do canal (DIGITRO_EVENTS_PATH)")
+    SECRET_UNREADABLE = "secret_unreadable", _("as credenciais da linha não podem ser lidas")
+    NOT_REACHED = "not_sent", _("sem conexão com o PABX")
+    UNAUTHORIZED = "unauthorized", _("o PABX recusou a chave")
+    MISCONFIGURED = "misconfigured", _("endereço errado: a resposta não é um canal de eventos")
+    REFUSED = "refused", _("o PABX recusou abrir o canal")
+    UNAVAILABLE = "unavailable", _("o PABX respondeu com erro")
+    NO_OPENING = "no_opening", _("o PABX não disse o channelID a tempo")
+    BAD_OPENING = "bad_opening", _("o evento de abertura não traz um channelID")
+    SILENT = "silent", _("o canal ficou em silêncio")
+    CUT = "cut", _("a conexão caiu")
+    CLOSED = "closed_by_pabx", _("o PABX fechou o canal")
+    NOT_STORED = "not_stored", _("o banco de dados não guardou um evento")
+    LEASE_LOST = "lease_lost", _("outro processo assumiu o canal")
+    INTERNAL = "internal_error", _("erro interno; veja o log")
 
 
 class MoveReason(models.TextChoices):

@@ -1,3 +1,11 @@
 """The admin of telephony: calls and the carrier's news to read, lines, accounts and rules to set."""
 
-from telephony.admin import accounts, attempts, events, lines, retry_rules, rules  # noqa: F401 - they register themselves
+from telephony.admin import (  # noqa: F401 - they register themselves
+    accounts,
+    attempts,
+    channels,
+    events,
+    lines,
+    retry_rules,
+    rules,
+)

@@ -82,10 +82,10 @@ class EventInline(ReadOnlyInline):
     """The carrier's news about the attempt."""
 
     model = ProviderEvent
-    fields = ("received_at", "word", "meaning", "carrier_call_id")
+    fields = ("received_at", "word", "meaning", "carrier_call_id", "provider_call_id")
     readonly_fields = fields
     show_change_link = True
-    verbose_name_plural = gettext_lazy("Notícias da operadora")
+    verbose_name_plural = gettext_lazy("Notícias da operadora e do PABX")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The news, without their bodies."""

@@ -1,4 +1,4 @@
-"""The admin of the carrier's news: the raw deliveries, and trying again to apply those that fitted no call."""
+"""The admin of the carrier's and the PABX's news: as they came, and trying again to apply what fitted no call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from callcenter.lib.dashboard import Figure, Panel
 from callcenter.lib.display import absolute, badge
 from callcenter.lib.errors import Conflict
 from callcenter.lib.phones import display
-from telephony.models import ProviderEvent
+from telephony.models import DialerLine, ProviderEvent
+from telephony.providers.digitro.channel_events import REASONS as PABX_REASONS
 from telephony.providers.directcall.callback import REASONS
 from telephony.services.events import apply_event_again
 from telephony.states import Meaning
@@ -33,6 +34,7 @@ _TONES: Final = {
     State.UNMATCHED: "warn",
     State.UNREADABLE: "bad",
     State.FAILED: "bad",
+    State.IGNORED: "",
 }
 # The secrets of the related rows are not decrypted for a list.
 _DEFERRED: Final = (
@@ -40,7 +42,23 @@ _DEFERRED: Final = (
     "account__webhook_secret",
     "account__webhook_password",
     "account__access_token",
+    *(f"line__{name}" for name in DialerLine.SECRET_FIELDS),
 )
+
+
+class TellerFilter(admin.SimpleListFilter):
+    """The carrier's news, or the PABX's."""
+
+    title = gettext_lazy("quem contou")
+    parameter_name = "teller"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The two of them."""
+        return [("carrier", gettext_lazy("Operadora")), ("pabx", gettext_lazy("PABX"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows of the chosen one."""
+        return queryset if self.value() is None else queryset.filter(line__isnull=self.value() != "pabx")
 
 
 @admin.register(ProviderEvent)
@@ -54,15 +72,16 @@ class ProviderEventAdmin(ReadOnlyAdmin):
         "word",
         "meaning",
         "phone",
-        "carrier_call_id",
+        "call_id",
         "attempt_link",
+        "teller",
         "company",
         "what_is_wrong",
     )
-    list_filter = ("state", "meaning", "company", "received_at")
-    list_select_related = ("company", "attempt", "account")
-    search_fields = ("=carrier_call_id", "=word")
-    search_help_text = gettext_lazy("Número, callerid ou palavra de status")
+    list_filter = ("state", "meaning", TellerFilter, "company", "received_at")
+    list_select_related = ("company", "attempt", "account", "line")
+    search_fields = ("=carrier_call_id", "=provider_call_id", "=word")
+    search_help_text = gettext_lazy("Número, callerid, ID_CHAMADA ou palavra de status")
     ordering = ("-received_at", "-id")
     actions = ("apply_selected",)
     change_list_template = "admin/telephony/providerevent/change_list.html"
@@ -71,16 +90,17 @@ class ProviderEventAdmin(ReadOnlyAdmin):
         ("received_at", "applied_at"),
         "attempt_link",
         ("word", "meaning"),
-        ("phone", "carrier_call_id", "started_at"),
-        ("account", "company"),
+        ("phone", "call_id", "started_at"),
+        ("teller", "company"),
         "content_type",
         "body",
     )
-    readonly_fields = ("state_badge", "what_is_wrong", "attempt_link", "phone", "body")
+    readonly_fields = ("state_badge", "what_is_wrong", "attempt_link", "phone", "call_id", "teller", "body")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The events; their bodies are read one at a time."""
-        return super().get_queryset(request).select_related("account", "company", "attempt").defer("raw", *_DEFERRED)
+        rows = super().get_queryset(request).select_related("account", "line", "company", "attempt")
+        return rows.defer("raw", *_DEFERRED)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -136,7 +156,18 @@ class ProviderEventAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("problema"), ordering="problem", empty_value="—")
     def what_is_wrong(self, event: ProviderEvent) -> str:
         """Why the body could not be used, in words; the code itself where there are none for it."""
-        return str(REASONS.get(event.problem, event.problem))
+        reasons = REASONS if event.line_id is None else PABX_REASONS
+        return str(reasons.get(event.problem, event.problem))
+
+    @admin.display(description=gettext_lazy("id da chamada"), empty_value="—")
+    def call_id(self, event: ProviderEvent) -> str:
+        """The carrier's id of the call, or the PABX's."""
+        return event.carrier_call_id or event.provider_call_id
+
+    @admin.display(description=gettext_lazy("quem contou"), ordering="line")
+    def teller(self, event: ProviderEvent) -> str:
+        """The account at the carrier, or the line whose PABX it was."""
+        return str(event.line or event.account)
 
     @admin.display(description=gettext_lazy("destino"), ordering="phone_e164", empty_value="—")
     def phone(self, event: ProviderEvent) -> str:

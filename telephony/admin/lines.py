@@ -21,6 +21,7 @@ from callcenter.lib.dashboard import Panel, Row
 from callcenter.lib.display import badge
 from callcenter.lib.errors import Conflict
 from callcenter.lib.secret_forms import ACCESS_OVERRIDES, SecretsForm
+from telephony.admin.channels import CHANNEL_FIELDS, ChannelColumns, channel_panels
 from telephony.models import DialerLine, OpeningHours
 from telephony.services.lines import resume_line
 from telephony.services.policy import Allowance, allowances
@@ -117,21 +118,29 @@ class DialerLineForm(SecretsForm):
 
 
 @admin.register(DialerLine)
-class DialerLineAdmin(CompanyScopedAdmin):
+class DialerLineAdmin(ChannelColumns, CompanyScopedAdmin):
     """Dialer lines."""
 
     menu_rank = 4
     form = DialerLineForm
     formfield_overrides = ACCESS_OVERRIDES
-    list_display = ("name", "company", "state_now", "max_calls_at_once", "calls_per_second", "is_enabled")
+    list_display = (
+        "name",
+        "company",
+        "state_now",
+        "channel_now",
+        "max_calls_at_once",
+        "calls_per_second",
+        "is_enabled",
+    )
     list_filter = ("company", "is_enabled", ("suspended_reason", admin.EmptyFieldListFilter))
-    list_select_related = ("company",)
+    list_select_related = ("company", "event_channel")
     search_fields = ("name",)
     ordering = ("company__name", "name")
     inlines = (OpeningHoursInline,)
     actions = ("resume_selected",)
     fixed_fields = ("company",)
-    readonly_fields = ("state_now",)
+    readonly_fields = ("state_now", "channel_now", "channel_since", "channel_heard", "channel_holder")
     change_form_template = "admin/telephony/dialerline/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -144,6 +153,7 @@ class DialerLineAdmin(CompanyScopedAdmin):
         first = ("company", "name", "is_enabled") if obj is None else ("state_now", "company", "name", "is_enabled")
         return (
             (None, {"fields": first}),
+            *(() if obj is None else ((gettext_lazy("Canal de eventos"), {"fields": CHANNEL_FIELDS}),)),
             (gettext_lazy("Acesso ao PABX"), {"fields": ("base_url", "api_key", "channel_id", "mode")}),
             (
                 gettext_lazy("Dispositivo e conta"),
@@ -172,7 +182,8 @@ class DialerLineAdmin(CompanyScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The lines with company and hours; their secrets are decrypted only where they are written."""
-        rows = super().get_queryset(request).select_related("company").prefetch_related("opening_hours")
+        rows = super().get_queryset(request).select_related("company", "event_channel")
+        rows = rows.prefetch_related("opening_hours")
         return rows.defer("api_key", "device_password", "account_password")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -227,7 +238,8 @@ class DialerLineAdmin(CompanyScopedAdmin):
             )
             for line in lines
         ]
-        return [Panel(_("Linhas de discagem"), 4, rows=rows, url=reverse("admin:telephony_dialerline_changelist"))]
+        url = reverse("admin:telephony_dialerline_changelist")
+        return [Panel(_("Linhas de discagem"), 4, rows=rows, url=url), *channel_panels(lines, url=url)]
 
     @admin.action(description=gettext_lazy("Retomar linha suspensa"), permissions=["change"])
     def resume_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

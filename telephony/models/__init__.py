@@ -1,6 +1,7 @@
 """The tables of telephony: lines and accounts, attempts, the carrier's news, and the rules that staff edit."""
 
 from telephony.models.attempts import AttemptEntry, CallAttempt
+from telephony.models.channels import EventChannel, EventName
 from telephony.models.events import FieldAlias, ProviderEvent, StatusAlias
 from telephony.models.lines import DialerLine, DirectcallAccount, OpeningHours
 from telephony.models.rules import RetryHours, RetryRule
@@ -10,6 +11,8 @@ __all__ = [
     "CallAttempt",
     "DialerLine",
     "DirectcallAccount",
+    "EventChannel",
+    "EventName",
     "FieldAlias",
     "OpeningHours",
     "ProviderEvent",

@@ -9,14 +9,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from telephony.models.attempts import CallAttempt
-from telephony.models.lines import DirectcallAccount
+from telephony.models.lines import DialerLine, DirectcallAccount
 from telephony.states import Meaning
 
 
 class ProviderEvent(models.Model):
-    """One delivery to our webhook, exactly as it came; it is never changed but for where it was applied.
+    """One delivery to our webhook, or one event of a PABX's channel, exactly as it came.
 
-    `attempt` empty = no attempt fits yet (unmatched), or the body could not be read (unreadable).
+    It is never changed but for where it was applied. `account` = the carrier told it; `line` = its PABX did.
+    `attempt` empty = no attempt fits yet (unmatched), the body could not be read (unreadable), or it is not about a
+    call of ours (ignored). Of an event of the PABX `word` is its name, `provider_call_id` its ID_CHAMADA.
     """
 
     class State(models.TextChoices):
@@ -27,9 +29,13 @@ class ProviderEvent(models.Model):
         UNMATCHED = "unmatched", _("Sem chamada correspondente")
         UNREADABLE = "unreadable", _("Ilegível")
         FAILED = "failed", _("Falhou ao aplicar")
+        IGNORED = "ignored", _("Não é sobre uma chamada daqui")
 
     account = models.ForeignKey(
-        DirectcallAccount, verbose_name=_("conta"), on_delete=models.PROTECT, related_name="events"
+        DirectcallAccount, verbose_name=_("conta"), on_delete=models.PROTECT, null=True, related_name="events"
+    )
+    line = models.ForeignKey(
+        DialerLine, verbose_name=_("linha"), on_delete=models.PROTECT, null=True, related_name="events"
     )
     company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.PROTECT)
     received_at = models.DateTimeField(_("recebido em"))
@@ -39,6 +45,7 @@ class ProviderEvent(models.Model):
     tries = models.PositiveSmallIntegerField(_("tentativas de aplicar"), default=0)
     problem = models.CharField(_("problema"), max_length=32, blank=True)
     carrier_call_id = models.CharField(_("callerid"), max_length=128, blank=True)
+    provider_call_id = models.CharField(_("ID_CHAMADA"), max_length=64, blank=True, default="")
     phone_e164 = models.CharField(_("destino"), max_length=16, blank=True)
     word = models.CharField(_("status recebido"), max_length=64, blank=True)
     meaning = models.CharField(_("significado"), max_length=12, choices=Meaning, blank=True)
@@ -60,7 +67,18 @@ class ProviderEvent(models.Model):
             ),
             # Early news, looked up when their attempt appears.
             models.Index(fields=["company", "carrier_call_id"], name="event_by_carrier_id"),
+            # The same of the PABX; and a second id of a call, known by an event that carried our token with it.
+            models.Index(
+                fields=["line", "provider_call_id"], name="event_by_call_id", condition=~models.Q(provider_call_id="")
+            ),
             models.Index(fields=["-received_at", "-id"], name="event_by_date"),
+        ]
+        constraints: ClassVar = [
+            # One teller: it says by which tables the event is read.
+            models.CheckConstraint(
+                condition=models.Q(account=None, line__isnull=False) | models.Q(account__isnull=False, line=None),
+                name="event_has_one_teller",
+            ),
         ]
 
     def __str__(self) -> str:

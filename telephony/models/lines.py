@@ -14,8 +14,9 @@ from callcenter.lib.secrets import EncryptedTextField
 class DialerLine(models.Model):
     """A way out: one company's device at one PABX, with its limits and opening hours.
 
-    `channel_id` empty = no event channel is open, so nothing is dialed. `suspended_reason` not empty = the system
-    stopped using the line by itself (wrong credentials, wrong address); a person switches it on again.
+    `channel_id` set = the channel is opened and kept elsewhere, and always has this number; empty = the process
+    `digitro_channel` opens it, and the number it learned is in `EventChannel`. `suspended_reason` not empty = the
+    system stopped using the line by itself (wrong credentials, wrong address); a person switches it on again.
     `next_slot_at` is the first instant at which the rate limit lets another call out.
     """
 
@@ -35,7 +36,10 @@ class DialerLine(models.Model):
     mode = models.CharField(_("tipo de chamada"), max_length=16, choices=Mode, default=Mode.PREDICTIVE)
     base_url = models.URLField(_("endereço do PABX"), help_text=_("Por exemplo https://pabx.empresa.com.br"))
     channel_id = models.PositiveIntegerField(
-        _("canal"), null=True, blank=True, help_text=_("channelID do canal de eventos. Sem canal, nada é discado.")
+        _("canal fixo"),
+        null=True,
+        blank=True,
+        help_text=_("Deixe em branco: o canal é aberto e lido sozinho. Só preencha se outro programa mantém o canal."),
     )
     api_key = EncryptedTextField(_("chave da API (x-api-key)"), blank=True, default="")
     device = models.CharField(_("dispositivo"), max_length=32)

@@ -202,7 +202,7 @@ class _OneConnectionAdapter(HTTPAdapter):
         pool: urllib3.HTTPConnectionPool
         if parts.scheme == "https":
             pool = urllib3.HTTPSConnectionPool(
-                host, parts.port, maxsize=1, cert_reqs="CERT_REQUIRED", ssl_context=_tls_context()
+                host, parts.port, maxsize=1, cert_reqs="CERT_REQUIRED", ssl_context=tls_context()
             )
             pool.ConnectionCls = functools.partial(_TLSConnection, self._exchange)  # type: ignore[assignment]
         else:
@@ -211,11 +211,11 @@ class _OneConnectionAdapter(HTTPAdapter):
         return pool
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Nothing: `_tls_context` verifies, and requests would load its authorities anew for every connection."""
+        """Nothing: `tls_context` verifies, and requests would load its authorities anew for every connection."""
 
 
 @functools.cache
-def _tls_context() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """TLS that verifies the peer by the system's authorities (a PABX's own is installed there) and Mozilla's."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())

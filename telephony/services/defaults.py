@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from requests_app.states import Outcome
+from telephony.providers.digitro.channel_events import DEFAULT_EVENT_NAMES
 from telephony.providers.directcall.callback import DEFAULT_FIELD_NAMES, DEFAULT_STATUS_WORDS
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ def ensure_defaults(apps: Apps, *, using: str = "default") -> None:
         ],
         "FieldAlias": [
             {"concept": concept, "name": name} for concept, names in DEFAULT_FIELD_NAMES.items() for name in names
+        ],
+        "EventName": [
+            {"name": name, "detail": detail, "meaning": meaning} for name, detail, meaning in DEFAULT_EVENT_NAMES
         ],
         "StatusAlias": [{"word": word, "meaning": meaning} for word, meaning in DEFAULT_STATUS_WORDS.items()],
     }

@@ -31,6 +31,7 @@ from telephony import selectors
 from telephony.models import AttemptEntry, CallAttempt, DialerLine
 from telephony.providers.base import ProviderError
 from telephony.providers.digitro.client import DigitroClient
+from telephony.selectors import channel_in_use
 from telephony.services import answers, moves
 from telephony.services.lines import access_of, suspend_line
 from telephony.services.policy import allowance, next_opening_of, standing_hold
@@ -70,7 +71,7 @@ def claim_due_calls(line_id: int, *, now: datetime) -> list[int]:
         # Attendants are shared between lines, so two claims at once could promise one attendant twice.
         serialize("dialer-claim")
         lines = DialerLine.objects.filter(pk=line_id).defer(*DialerLine.SECRET_FIELDS)
-        line = for_update(lines).select_related("company").first()
+        line = for_update(lines).select_related("company", "event_channel").first()
         if line is None:
             return []
         allowed = allowance(line, now=now)
@@ -112,7 +113,7 @@ def place_call(attempt_id: int) -> None:
     if attempt is None or not _wait_for_turn(attempt):
         return
     client = DigitroClient(
-        access_of(attempt.line),
+        access_of(attempt.line, now=timezone.now()),
         connect_timeout_seconds=settings.DIGITRO_CONNECT_TIMEOUT_SECONDS,
         read_timeout_seconds=settings.DIGITRO_READ_TIMEOUT_SECONDS,
     )
@@ -236,7 +237,7 @@ def _place_in_thread(attempt_id: int) -> None:
 def _claimed_attempt(attempt_id: int) -> CallAttempt | None:
     """The attempt with its line's secrets; None when it is not to be sent. A line without readable ones is stopped."""
     try:
-        return CallAttempt.objects.select_related("line").filter(pk=attempt_id, state=S.CLAIMED).first()
+        return CallAttempt.objects.select_related("line__event_channel").filter(pk=attempt_id, state=S.CLAIMED).first()
     except SecretUnreadable as error:
         log.exception("attempt %s: its line's credentials can't be decrypted", attempt_id)
         now = timezone.now()
@@ -311,9 +312,13 @@ def _obstacle(attempt: CallAttempt, *, now: datetime) -> MoveReason | None:
     request = requests.locked_if_wanted(attempt.call_request_id) if attempt.call_request_id is not None else None
     if request is None or request.phone_e164 != attempt.phone_e164:
         return MoveReason.WITHDRAWN
-    line = DialerLine.objects.defer(*DialerLine.SECRET_FIELDS).select_related("company").get(pk=attempt.line_id)
+    lines = DialerLine.objects.defer(*DialerLine.SECRET_FIELDS).select_related("company", "event_channel")
+    line = lines.get(pk=attempt.line_id)
     opens = next_opening_of(line, at=now)
-    if standing_hold(line) or opens is None or opens > now:
+    if standing_hold(line, now=now) or opens is None or opens > now:
+        return MoveReason.HELD
+    if channel_in_use(line, now=now) != channel_in_use(attempt.line, now=now):
+        # Opened anew since the address was made: the PABX would refuse the old number.
         return MoveReason.HELD
     wanted = next_opening(now, window=contact_window(request.time_from, request.time_to), zone=line.company.zone)
     return MoveReason.HELD if wanted > now else None

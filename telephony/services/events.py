@@ -1,4 +1,4 @@
-"""The carrier's news: stored raw first, then read, matched to its attempt and applied, one event per transaction.
+"""The carrier's news, and the PABX's: stored raw, then read, matched to its attempt and applied, one a transaction.
 
 An attempt's state is a function of the *set* of its news (`states.project`), so duplicates, late and disordered
 deliveries end where the orderly run ends.
@@ -19,8 +19,9 @@ from requests_app.services import calls
 from requests_app.states import Outcome
 from telephony import selectors
 from telephony.models import CallAttempt, ProviderEvent
+from telephony.providers.digitro.channel_events import UnreadableEvent
 from telephony.providers.directcall.callback import CallbackReport, UnreadableCallback, parse_callback
-from telephony.services import moves
+from telephony.services import moves, pabx_events
 from telephony.states import AWAITING_NEWS, RANK, AttemptState, Meaning, Projection, project
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def apply_event_again(event_id: int, *, now: datetime) -> bool:
     applied and understood is left alone.
     """
     state = ProviderEvent.State
-    not_used = Q(state__in=[state.UNREADABLE, state.FAILED]) | Q(state=state.APPLIED, meaning=Meaning.UNKNOWN)
+    not_used = Q(state__in=[state.UNREADABLE, state.FAILED, state.IGNORED]) | Q(
+        state=state.APPLIED, meaning=Meaning.UNKNOWN
+    )
     ProviderEvent.objects.filter(not_used, pk=event_id).update(
         state=state.RECEIVED, attempt=None, applied_at=None, tries=0, problem=""
     )
@@ -87,22 +90,14 @@ def apply_event_again(event_id: int, *, now: datetime) -> bool:
 
 def _apply(event: ProviderEvent, *, now: datetime) -> bool:
     try:
-        report = parse_callback(
-            bytes(event.raw),
-            event.content_type,
-            field_names=selectors.field_names(),
-            status_words=selectors.status_words(),
-        )
-    except UnreadableCallback as error:
+        attempt = pabx_events.match(event) if event.line_id is not None else _match_callback(event)
+    except (UnreadableCallback, UnreadableEvent) as error:
         event.state, event.problem = ProviderEvent.State.UNREADABLE, error.reason[:32]
         event.save(update_fields=["state", "problem"])
         return False
-    _take_over(event, report)
-    # Two deliveries about one call must not both look for its attempt before either has found it.
-    serialize(f"carrier-call:{event.company_id}:{event.carrier_call_id or event.phone_e164}")
-    attempt = _matching_attempt(event)
     if attempt is None:
-        event.state = ProviderEvent.State.UNMATCHED
+        if event.state != ProviderEvent.State.IGNORED:
+            event.state = ProviderEvent.State.UNMATCHED
         event.save()
         return False
     event.state, event.attempt, event.applied_at = ProviderEvent.State.APPLIED, attempt, now
@@ -114,6 +109,19 @@ def _apply(event: ProviderEvent, *, now: datetime) -> bool:
     if projection is not None:
         _advance(attempt, projection, meaning=event.meaning, now=now)
     return True
+
+
+def _match_callback(event: ProviderEvent) -> CallAttempt | None:
+    report = parse_callback(
+        bytes(event.raw),
+        event.content_type,
+        field_names=selectors.field_names(),
+        status_words=selectors.status_words(),
+    )
+    _take_over(event, report)
+    # Two deliveries about one call must not both look for its attempt before either has found it.
+    serialize(f"carrier-call:{event.company_id}:{event.carrier_call_id or event.phone_e164}")
+    return _matching_attempt(event)
 
 
 def _take_over(event: ProviderEvent, report: CallbackReport) -> None:

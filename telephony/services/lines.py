@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from telephony.models import DialerLine
 from telephony.providers.digitro.wire import LineAccess
+from telephony.selectors import channel_in_use
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def access_of(line: DialerLine) -> LineAccess:
-    """The line's address and credentials, decrypted, for a `DigitroClient`."""
+def access_of(line: DialerLine, *, now: datetime) -> LineAccess:
+    """The line's address and credentials, decrypted, and its channel of this moment, for a `DigitroClient`."""
     return LineAccess(
         base_url=line.base_url,
         api_key=line.api_key,
-        channel_id=line.channel_id,
+        channel_id=channel_in_use(line, now=now),
         device=line.device,
         device_password=line.device_password,
         route=line.route,

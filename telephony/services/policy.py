@@ -18,7 +18,7 @@ from callcenter.accounts.selectors import (
 )
 from telephony import pacing
 from telephony.models import DialerLine
-from telephony.selectors import open_call_count, open_calls_by_company, open_calls_by_line
+from telephony.selectors import channel_in_use, open_call_count, open_calls_by_company, open_calls_by_line
 from telephony.states import LineHold
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def allowance(line: DialerLine, *, now: datetime, horizon_seconds: float | None 
 def allowances(lines: Iterable[DialerLine], *, now: datetime) -> dict[int, Allowance]:
     """What `allowance` says of each of these lines, by id, for people to read: five queries, however many lines.
 
-    Give it lines whose company and opening hours are read already.
+    Give it lines whose company, opening hours and event channel are read already.
     """
     found = {line.pk: _shut(line, now=now) for line in lines}
     open_lines = [line for line in lines if not found[line.pk]]
@@ -112,7 +112,7 @@ def allowances(lines: Iterable[DialerLine], *, now: datetime) -> dict[int, Allow
 
 def _shut(line: DialerLine, *, now: datetime) -> Allowance | None:
     """Why the line starts no call whoever is there; None when it is open."""
-    if hold := standing_hold(line):
+    if hold := standing_hold(line, now=now):
         return Allowance(0, hold)
     opens = next_opening_of(line, at=now)
     if opens is None or opens > now:
@@ -150,7 +150,7 @@ def _paced(
     return Allowance(calls)
 
 
-def standing_hold(line: DialerLine) -> LineHold:
+def standing_hold(line: DialerLine, *, now: datetime) -> LineHold:
     """Why the line can't dial until a person changes something; `LineHold.NONE` when nothing stands against it."""
     if not line.company.is_active:
         return LineHold.COMPANY_INACTIVE
@@ -158,7 +158,7 @@ def standing_hold(line: DialerLine) -> LineHold:
         return LineHold.DISABLED
     if line.suspended_reason:
         return LineHold.SUSPENDED
-    if line.channel_id is None:
+    if channel_in_use(line, now=now) is None:
         return LineHold.NO_CHANNEL
     return LineHold.NONE
 
@@ -169,7 +169,7 @@ def why_the_lines_wait(call_request: CallRequest) -> str:
     lines = list(
         DialerLine.objects.filter(company_id=call_request.company_id)
         .defer(*DialerLine.SECRET_FIELDS)
-        .select_related("company")
+        .select_related("company", "event_channel")
         .prefetch_related("opening_hours")
     )
     if not lines:

@@ -151,12 +151,13 @@ def read_call_id(content: bytes) -> str:
     except (ValueError, RecursionError):
         answer = None
     call_id = answer.get("ID_CHAMADA") if isinstance(answer, dict) else None
-    if not _is_storable(call_id):
+    if not is_storable(call_id):
         raise Ambiguous("The command was received, but the answer has no readable ID_CHAMADA.", status_code=200)
     return str(call_id)
 
 
-def _is_storable(call_id: Any) -> bool:
+def is_storable(call_id: Any) -> bool:
+    """Whether it is a text that can be kept as an ID_CHAMADA."""
     if not isinstance(call_id, str) or not call_id.strip() or len(call_id) > MAX_CALL_ID_LENGTH:
         return False
     # PostgreSQL's text holds neither NUL nor half of a surrogate pair.

@@ -110,7 +110,7 @@ def test_a_certificate_authority_of_the_system_is_trusted(
     tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    provider_http._tls_context.cache_clear()
+    provider_http.tls_context.cache_clear()
     try:
         with WireServer(answering(http_bytes(200, EXAMPLE_ANSWER)), tls=tls) as server:
             assert place(client_for(server.url)) == EXAMPLE_CALL_ID
@@ -121,7 +121,7 @@ def test_a_certificate_authority_of_the_system_is_trusted(
         with WireServer(resetting(), tls=tls) as server:
             assert type(failure(client_for(server.url))) is Ambiguous
     finally:
-        provider_http._tls_context.cache_clear()
+        provider_http.tls_context.cache_clear()
 
 
 @pytest.mark.parametrize("first_bytes", [b"", b"\x16\x03\x03"])
