@@ -1,0 +1,1 @@
+"""Reads of the helpdesk, a module a subject. They write nothing."""
