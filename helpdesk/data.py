@@ -1,0 +1,61 @@
+"""Frozen values that the helpdesk's services take and give, for its own doors and for other apps."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import uuid
+
+    from helpdesk.models import ApiToken, Atendimento, Message
+
+
+class Bell(enum.Enum):
+    """What may be done at once after a write; beat finds it later anyway."""
+
+    DELIVER = "deliver"
+    ASSIGN = "assign"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a service did: the atendimento as it is now, and whether this call changed it.
+
+    `message` = what was written, if anything was. `bells` = what the caller may ring for after the commit.
+    """
+
+    atendimento: Atendimento
+    has_changed: bool = True
+    message: Message | None = None
+    bells: frozenset[Bell] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file that comes with a message and lies elsewhere."""
+
+    name: str
+    url: str
+    content_type: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class IssuedToken:
+    """A new token of the API; `secret` is shown here and nowhere else."""
+
+    token: ApiToken
+    secret: str
+
+
+@dataclass(frozen=True)
+class CompanyRef:
+    """A company as the API names it."""
+
+    id: int
+    uid: uuid.UUID
+    title: str
+    time_zone: str
