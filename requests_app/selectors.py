@@ -90,6 +90,8 @@ def _timeline_entry(entry: LedgerEntry) -> TimelineEntry:
         details.append((_("motivo"), entry.reason_display))
     if entry.detail.get("fields"):
         details.append((_("campos"), ", ".join(map(_field_label, entry.detail["fields"]))))
+    if entry.detail.get("in_flight"):
+        details.append((_("chamada"), _("havia uma em curso")))
     details.append((_("origem"), str(entry.get_source_display())))
     if entry.actor:
         details.append((_("por"), str(entry.actor)))

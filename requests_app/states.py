@@ -52,6 +52,7 @@ class Hold(models.TextChoices):
     WANTED_TIME = "wanted_time", _("Aguarda o horário pedido")
     CONTACT_WINDOW = "contact_window", _("Fora do horário de contato do cliente")
     RETRY_WAIT = "retry_wait", _("Aguarda a próxima tentativa")
+    POSTPONED = "postponed", _("Adiado: o cliente foi atendido ou pediu mais tarde")
     IN_FLIGHT = "in_flight", _("Chamada em curso")
     IN_DOUBT = "in_doubt", _("Chamada em dúvida: uma pessoa precisa decidir")
     AWAITING_DISPOSITION = "awaiting_disposition", _("Atendida: aguarda o desfecho do atendente")
@@ -95,3 +96,40 @@ class Source(models.TextChoices):
     DIALER = "dialer", _("Discador")
     CARRIER = "carrier", _("Operadora")
     IMPORT = "import", _("Importação")
+    HELPDESK = "helpdesk", _("Atendimento")
+
+
+class Reach(models.TextChoices):
+    """How a customer was reached otherwise than by the dialer's call."""
+
+    INBOUND_CALL = "reached_inbound", _("O cliente ligou")
+    ATENDIMENTO = "reached_helpdesk", _("O cliente foi atendido em outro canal")
+
+
+class ReachAction(models.TextChoices):
+    """What a company does with the open request of a customer who was reached otherwise."""
+
+    NOTHING = "nothing", _("Nada: o discador liga assim mesmo")
+    CLOSE = "close", _("Concluir o pedido")
+    POSTPONE = "postpone", _("Adiar a ligação")
+
+
+class MissedAction(models.TextChoices):
+    """What a company does with a callback whose time passed without a call."""
+
+    RETRY_NOW = "retry_now", _("Ligar agora, com prioridade alta")
+    NEXT_DAY = "next_day", _("Marcar para o dia seguinte, no mesmo horário")
+    REASSIGN = "reassign", _("Passar para um atendente")
+    CLOSE = "close", _("Encerrar sem resposta")
+
+
+class Weekday(models.IntegerChoices):
+    """Python's weekday numbers."""
+
+    MONDAY = 0, _("Segunda-feira")
+    TUESDAY = 1, _("Terça-feira")
+    WEDNESDAY = 2, _("Quarta-feira")
+    THURSDAY = 3, _("Quinta-feira")
+    FRIDAY = 4, _("Sexta-feira")
+    SATURDAY = 5, _("Sábado")
+    SUNDAY = 6, _("Domingo")

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from callcenter.lib.phones import display
 from requests_app.models.json_text import JsonTextField
 from requests_app.querysets import CallRequestQuerySet
-from requests_app.states import OPEN, Hold, Outcome, Priority, Source, Status
+from requests_app.states import OPEN, Hold, Outcome, Priority, Reach, Source, Status
 
 
 class CallRequest(models.Model):
@@ -20,6 +20,7 @@ class CallRequest(models.Model):
 
     `phone` is kept as typed; `phone_e164` is empty when it can't be dialed. `order_number`, `product_number` 0 = none.
     `notes` null = never set. `due_at` empty = the dialer leaves it alone, and `hold_reason` says why.
+    `postponed_until` empty = nobody put the call off; an instant in the past says nothing any more.
     `in_flight` = a call attempt is open; only telephony's claim sets it and only that attempt's end clears it.
     """
 
@@ -48,6 +49,7 @@ class CallRequest(models.Model):
     wanted_at = models.DateTimeField(_("horário desejado"), null=True, blank=True)
 
     due_at = models.DateTimeField(_("próxima ligação"), null=True, blank=True, editable=False)
+    postponed_until = models.DateTimeField(_("adiado até"), null=True, blank=True, editable=False)
     in_flight = models.BooleanField(_("chamada em curso"), default=False, editable=False)
     hold_reason = models.CharField(
         pgettext_lazy("pedido", "situação"), max_length=24, choices=Hold, blank=True, default="", editable=False
@@ -95,6 +97,18 @@ class CallRequest(models.Model):
                 name="call_request_of_responsible",
                 condition=models.Q(responsible__isnull=False),
             ),
+            # The callbacks of a quarter of an hour, and those whose time has passed.
+            models.Index(
+                fields=["company", "wanted_at"],
+                name="call_request_open_by_wanted",
+                condition=models.Q(wanted_at__isnull=False, status__in=OPEN),
+            ),
+            # How many open requests wait for what, and which of those are due by now.
+            models.Index(
+                fields=["company", "hold_reason", "due_at"],
+                name="call_request_open_by_hold",
+                condition=models.Q(status__in=OPEN),
+            ),
             # Every request of one number.
             models.Index(fields=["phone_e164"], name="call_request_by_phone"),
             # Duplicates among the open requests that have no number to dial: the same text, or the same address.
@@ -130,6 +144,14 @@ _MOVE_LABELS: Final = {
     "dial_now": _("Mandado ligar agora"),
     "late_news": _("Notícia atrasada da operadora"),
     "retry_rule": _("A regra de nova tentativa mudou"),
+    "slot": _("O horário pedido tinha vaga"),
+    "slot_full": _("O horário pedido estava cheio: foi dado o livre mais próximo"),
+    "slot_none": _("Não há horário livre: ficou o horário pedido"),
+    "missed": _("O horário passou sem ligação"),
+    "missed_retry_now": _("Horário perdido: ligar agora"),
+    "missed_next_day": _("Horário perdido: dia seguinte"),
+    "missed_reassign": _("Horário perdido: com um atendente"),
+    "missed_close": _("Horário perdido: encerrado"),
 }
 
 
@@ -195,7 +217,7 @@ class LedgerEntry(models.Model):
     @property
     def reason_display(self) -> str:
         """The reason as staff read it, or its code where it has no label."""
-        labels = {**dict(Outcome.choices), **dict(Hold.choices), **_MOVE_LABELS}
+        labels = {**dict(Outcome.choices), **dict(Hold.choices), **dict(Reach.choices), **_MOVE_LABELS}
         return str(labels.get(self.reason, self.reason))
 
 

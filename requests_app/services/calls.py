@@ -5,26 +5,31 @@ Telephony calls these inside its own transaction, so that an attempt and its req
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
 from callcenter.lib.database import for_update
 from callcenter.lib.phones import InvalidPhone, brazilian_e164
 from requests_app.data import Origin
-from requests_app.models import CallRequest, LedgerEntry
+from requests_app.models import CallbackPolicy, CallRequest, LedgerEntry
 from requests_app.schedule import contact_window, next_opening
 from requests_app.services.ledger import record
-from requests_app.states import OPEN, Hold, Outcome, Source, Status
+from requests_app.states import OPEN, Hold, Outcome, Reach, ReachAction, Source, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from callcenter.accounts.models import User
     from requests_app.data import WaitingRetry
 
 DIALER = Origin(source=Source.DIALER)
 CARRIER = Origin(source=Source.CARRIER)
+_REACH_SOURCES: Final = {Reach.INBOUND_CALL: Source.CARRIER, Reach.ATENDIMENTO: Source.HELPDESK}
+# No call can come of these, however late one tries.
+_HOPELESS: Final = (Outcome.REFUSED, Outcome.INVALID)
 
 
 def claim_requests(request_ids: Iterable[int], *, now: datetime) -> set[int]:
@@ -80,6 +85,78 @@ def move_retries(moves: Iterable[tuple[WaitingRetry, datetime]], *, origin: Orig
             for waiting in moved
         )  # fmt: skip
     return len(moved)
+
+
+def reached_elsewhere(
+    company_id: int, phone_e164: str, *, how: Reach, now: datetime, actor: User | None = None
+) -> list[int]:
+    """Ids of the open requests of the number that were closed or put off, as the company wants it; often none.
+
+    What a person works on is left to that person. A call that is claimed is not sent any more; one that was sent goes
+    on to its end, and the ledger says that it was under way.
+
+    Effects: one UPDATE and one ledger entry for each. Safe to repeat: a request that is closed, or put off for as
+    long, is left alone.
+    """
+    policy = CallbackPolicy.objects.filter(company_id=company_id).exclude(reached_action=ReachAction.NOTHING).first()
+    if policy is None or not phone_e164:
+        return []
+    origin = Origin(source=_REACH_SOURCES[how], actor=actor)
+    with transaction.atomic():
+        wanted = CallRequest.objects.filter(company_id=company_id, phone_e164=phone_e164, status__in=OPEN)
+        wanted = wanted.exclude(hold_reason__in=[Hold.WITH_PERSON, Hold.AWAITING_DISPOSITION])
+        # In one order for everybody who locks several.
+        rows = list(for_update(wanted.order_by("pk")).select_related("company"))
+        if policy.reached_action == ReachAction.CLOSE:
+            for row in rows:
+                _close_reached(row, how=how, origin=origin, now=now)
+            return [row.pk for row in rows]
+        until = now + timedelta(minutes=policy.reached_postpone_minutes)
+        return [row.pk for row in rows if postpone_until(row, until, reason=how, origin=origin, now=now)]
+
+
+def postpone_until(call_request: CallRequest, until: datetime, *, reason: str, origin: Origin, now: datetime) -> bool:
+    """Whether a locked request that the dialer has is not called before that instant; False when it has it not.
+
+    A claim that is not sent yet comes back to the queue at its intent; what was sent goes on, and the next try waits.
+    """
+    if not call_request.in_flight and call_request.due_at is None:
+        return False
+    # The sweep tries an event that fits no call again and again; once is enough.
+    if call_request.postponed_until is not None and call_request.postponed_until > now:
+        return False
+    call_request.postponed_until = until
+    if not call_request.in_flight:
+        due_at = call_request.due_at or now
+        hold = Hold(call_request.hold_reason) if due_at >= until else Hold.POSTPONED
+        _queue(call_request, due_at=due_at, hold=hold, now=now)
+    elif call_request.hold_reason == Hold.IN_FLIGHT:
+        call_request.hold_reason = Hold.POSTPONED
+    call_request.updated_at = now
+    call_request.save(update_fields=["postponed_until", "hold_reason", "updated_at"])
+    kind = LedgerEntry.Kind.SCHEDULED
+    record(call_request, kind, origin=origin, at=now, reason=reason, in_flight=call_request.in_flight)
+    return True
+
+
+def _close_reached(call_request: CallRequest, *, how: Reach, origin: Origin, now: datetime) -> None:
+    before, call_request.status, call_request.completed_at = call_request.status, Status.COMPLETED, now
+    columns = ["status", "completed_at", "updated_at"]
+    if not call_request.in_flight:
+        call_request.due_at, call_request.hold_reason = None, Hold.FINISHED
+        columns += ["due_at", "hold_reason"]
+    call_request.updated_at = now
+    call_request.save(update_fields=columns)
+    record(
+        call_request,
+        LedgerEntry.Kind.STATUS,
+        origin=origin,
+        at=now,
+        from_status=before,
+        to_status=call_request.status,
+        reason=how,
+        in_flight=call_request.in_flight,
+    )
 
 
 def release_request(request_id: int, *, due_at: datetime, now: datetime, reason: str) -> None:
@@ -166,8 +243,8 @@ def settle_request(
         _land(call_request, now=now, due_at=None, hold=Hold.WITH_PERSON)
     elif outcome == Outcome.ANSWERED:
         _conclude_answered(call_request, now=now, needs_disposition=needs_disposition, origin=origin)
-    elif retry_at is not None:
-        _queue(call_request, due_at=retry_at, hold=Hold.RETRY_WAIT, now=now)
+    elif retry_at is not None or _is_wanted_later(call_request, outcome=outcome, now=now):
+        _queue(call_request, due_at=retry_at or now, hold=Hold.RETRY_WAIT, now=now)
     elif outcome == Outcome.REFUSED:
         _land(call_request, now=now, due_at=None, hold=Hold.REFUSED)
     else:
@@ -204,6 +281,12 @@ def correct_outcome(
     settle_request(
         request_id, outcome=outcome, retry_at=retry_at, now=now, needs_disposition=needs_disposition, origin=CARRIER
     )
+
+
+def _is_wanted_later(call_request: CallRequest, *, outcome: Outcome, now: datetime) -> bool:
+    """Whether somebody put the call off while it was on: then it is made again, even if no rule would try again."""
+    until = call_request.postponed_until
+    return until is not None and until > now and outcome not in _HOPELESS
 
 
 def _was_settled_by_call(call_request: CallRequest, *, was: Outcome) -> bool:
@@ -243,6 +326,8 @@ def _queue(call_request: CallRequest, *, due_at: datetime, hold: Hold, now: date
     except InvalidPhone as error:
         _land(call_request, now=now, due_at=None, hold=Hold(error.reason))
         return
+    if call_request.postponed_until is not None and call_request.postponed_until > due_at:
+        due_at, hold = call_request.postponed_until, Hold.POSTPONED
     window = contact_window(call_request.time_from, call_request.time_to)
     opens_at = next_opening(due_at, window=window, zone=call_request.company.zone)
     if opens_at > due_at and hold == Hold.NONE:

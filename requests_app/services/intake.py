@@ -41,6 +41,8 @@ _NUMBERS: Final = ("order_number", "product_number")
 _LARGEST: Final = 2**63 - 1
 # A change of any of these moves the next call.
 _SCHEDULING: Final = frozenset({"phone", "time_from", "time_to", "wanted_at", "status"})
+# A change of one of these, and the request need not wait any longer for what it waits for.
+_ENDS_WAIT: Final = {Hold.RETRY_WAIT: {"phone", "status"}, Hold.POSTPONED: {"wanted_at", "status"}}
 
 
 def create_call_request(
@@ -127,11 +129,9 @@ def change_call_request(
         columns = set(changed)
         if changed & _SCHEDULING and not call_request.in_flight:
             _reschedule(call_request, now=now, changed=changed)
-            columns |= {"phone_e164", "due_at", "hold_reason"}
-        elif "status" in changed and call_request.status == Status.IN_PROGRESS:
-            # Taken over while the phone rings, or is about to: the call may end, but no other follows.
-            call_request.hold_reason = Hold.WITH_PERSON
-            columns.add("hold_reason")
+            columns |= {"phone_e164", "due_at", "hold_reason", "postponed_until"}
+        elif call_request.in_flight:
+            columns |= _change_under_way(call_request, now=now, changed=changed)
         if "phone" in changed:
             call_request.phone_e164 = _dialable(call_request.phone)[0]
             columns.add("phone_e164")
@@ -152,6 +152,21 @@ def change_call_request(
             fields=sorted(changed),
         )
     return call_request
+
+
+def _change_under_way(call_request: CallRequest, *, now: datetime, changed: AbstractSet[str]) -> set[str]:
+    """The columns that a change moves besides its own while a call is in flight, or about to be."""
+    if "status" in changed and call_request.status == Status.IN_PROGRESS:
+        # Taken over while the phone rings, or is about to: the call may end, but no other follows.
+        call_request.hold_reason = Hold.WITH_PERSON
+        return {"hold_reason"}
+    if "wanted_at" not in changed or call_request.hold_reason not in {Hold.IN_FLIGHT, Hold.POSTPONED}:
+        return set()
+    # Wanted later: what is not sent yet is not sent, and what was sent is followed by no call before then.
+    is_later = call_request.wanted_at is not None and call_request.wanted_at > now
+    call_request.postponed_until = call_request.wanted_at if is_later else None
+    call_request.hold_reason = Hold.POSTPONED if is_later else Hold.IN_FLIGHT
+    return {"hold_reason", "postponed_until"}
 
 
 def take_call_request(request_id: int, *, scope: Iterable[int] | None, origin: Origin, now: datetime) -> CallRequest:
@@ -210,9 +225,10 @@ def dial_now(request_id: int, *, scope: Iterable[int] | None, origin: Origin, no
         call_request.phone_e164 = brazilian_e164(call_request.phone)
         before = call_request.status
         call_request.status = Status.IN_PROGRESS if call_request.attempts else Status.NEW
-        call_request.due_at, call_request.hold_reason = now, Hold.NONE
+        call_request.due_at, call_request.hold_reason, call_request.postponed_until = now, Hold.NONE, None
         call_request.completed_at, call_request.updated_at = None, now
-        call_request.save(update_fields=["phone_e164", "status", "due_at", "hold_reason", "completed_at", "updated_at"])
+        columns = ["phone_e164", "status", "due_at", "hold_reason", "postponed_until", "completed_at", "updated_at"]
+        call_request.save(update_fields=columns)
         moved = before != call_request.status
         record(
             call_request,
@@ -258,7 +274,9 @@ def _reschedule(call_request: CallRequest, *, now: datetime, changed: AbstractSe
         call_request.hold_reason = refusal
     else:
         # A new window moves the next try, but does not bring it forward; another number need not wait.
-        waits = held == Hold.RETRY_WAIT and not changed & {"phone", "status"}
+        waits = not changed & _ENDS_WAIT.get(Hold(held), _SCHEDULING)
+        if changed & {"wanted_at", "status"}:
+            call_request.postponed_until = None
         earliest = max(now, was_due_at) if waits and was_due_at else now
         call_request.due_at, call_request.hold_reason = first_due_at(
             now=earliest,
@@ -268,7 +286,7 @@ def _reschedule(call_request: CallRequest, *, now: datetime, changed: AbstractSe
             zone=call_request.company.zone,
         )
         if waits and call_request.hold_reason == Hold.NONE and earliest > now:
-            call_request.hold_reason = Hold.RETRY_WAIT
+            call_request.hold_reason = held
 
 
 def _checked(fields: Mapping[str, Any], *, company_id: int) -> dict[str, Any]:

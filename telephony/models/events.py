@@ -17,8 +17,9 @@ class ProviderEvent(models.Model):
     """One delivery to our webhook, or one event of a PABX's channel, exactly as it came.
 
     It is never changed but for where it was applied. `account` = the carrier told it; `line` = its PABX did.
-    `attempt` empty = no attempt fits yet (unmatched), the body could not be read (unreadable), or it is not about a
-    call of ours (ignored). Of an event of the PABX `word` is its name, `provider_call_id` its ID_CHAMADA.
+    `attempt` empty = no attempt fits yet (unmatched), the body could not be read (unreadable), it is not about a call
+    of ours (ignored), or it is about a customer's call to us (applied). Of an event of the PABX
+    `word` is its name, `provider_call_id` its ID_CHAMADA.
     """
 
     class State(models.TextChoices):

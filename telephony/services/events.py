@@ -22,6 +22,7 @@ from telephony.models import CallAttempt, ProviderEvent
 from telephony.providers.digitro.channel_events import UnreadableEvent
 from telephony.providers.directcall.callback import CallbackReport, UnreadableCallback, parse_callback
 from telephony.services import moves, pabx_events
+from telephony.services.inbound import customer_called
 from telephony.states import AWAITING_NEWS, RANK, AttemptState, Meaning, Projection, project
 
 if TYPE_CHECKING:
@@ -90,16 +91,16 @@ def apply_event_again(event_id: int, *, now: datetime) -> bool:
 
 def _apply(event: ProviderEvent, *, now: datetime) -> bool:
     try:
-        attempt = pabx_events.match(event) if event.line_id is not None else _match_callback(event)
+        attempt = pabx_events.match(event) if event.line_id is not None else _match_callback(event, now=now)
     except (UnreadableCallback, UnreadableEvent) as error:
         event.state, event.problem = ProviderEvent.State.UNREADABLE, error.reason[:32]
         event.save(update_fields=["state", "problem"])
         return False
     if attempt is None:
-        if event.state != ProviderEvent.State.IGNORED:
+        if event.state not in {ProviderEvent.State.IGNORED, ProviderEvent.State.APPLIED}:
             event.state = ProviderEvent.State.UNMATCHED
         event.save()
-        return False
+        return event.state == ProviderEvent.State.APPLIED
     event.state, event.attempt, event.applied_at = ProviderEvent.State.APPLIED, attempt, now
     event.save()
     if event.carrier_call_id and not attempt.carrier_call_id:
@@ -111,7 +112,7 @@ def _apply(event: ProviderEvent, *, now: datetime) -> bool:
     return True
 
 
-def _match_callback(event: ProviderEvent) -> CallAttempt | None:
+def _match_callback(event: ProviderEvent, *, now: datetime) -> CallAttempt | None:
     report = parse_callback(
         bytes(event.raw),
         event.content_type,
@@ -121,7 +122,11 @@ def _match_callback(event: ProviderEvent) -> CallAttempt | None:
     _take_over(event, report)
     # Two deliveries about one call must not both look for its attempt before either has found it.
     serialize(f"carrier-call:{event.company_id}:{event.carrier_call_id or event.phone_e164}")
-    return _matching_attempt(event)
+    attempt = _matching_attempt(event)
+    # A received call is nobody's attempt; the customer who rang us need not be called back.
+    if attempt is None and customer_called(event, origin_e164=report.origin_e164, now=now):
+        event.state, event.applied_at = ProviderEvent.State.APPLIED, now
+    return attempt
 
 
 def _take_over(event: ProviderEvent, report: CallbackReport) -> None:

@@ -65,6 +65,7 @@ class CallbackReport:
 
     call_id: str
     origin: str = field(repr=False)
+    origin_e164: str = field(repr=False)
     destination_e164: str = field(repr=False)
     status_word: str
     meaning: str
@@ -106,6 +107,7 @@ def parse_callback(
     return CallbackReport(
         call_id=call_id,
         origin=fields.text("origin")[:MAX_PHONE_LENGTH],
+        origin_e164=_e164(fields.text("origin")),
         destination_e164=_e164(fields.text("destination")),
         status_word=word[:MAX_WORD_LENGTH],
         meaning=status_words.get(folded, UNKNOWN),

@@ -53,6 +53,7 @@ def test_a_callback_as_documented_says_everything() -> None:
     assert parse_callback(form(json.dumps(EVENT)), FORM) == CallbackReport(
         call_id=CALL_ID,
         origin="554198898765",
+        origin_e164="+5541998898765",
         destination_e164="+554133149400",
         status_word="atendeu",
         meaning="answered",
