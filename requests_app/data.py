@@ -43,6 +43,14 @@ class WaitingRetry:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """That a request's number was given by somebody who asked to be called there: when, and through which door."""
+
+    asked_at: datetime
+    source: str
+
+
+@dataclass(frozen=True)
 class KeptAnswer:
     """An HTTP answer that can be given again: the status, the JSON body, and the company whose request it tells of."""
 

@@ -202,6 +202,7 @@ class MoveReason(models.TextChoices):
     STALE = "stale", _("Demorou demais para enviar; nada foi enviado")
     WITHDRAWN = "withdrawn", _("O pedido foi encerrado antes do envio")
     HELD = "held", _("A linha parou antes do envio")
+    NOT_PERMITTED = "not_permitted", _("Uma regra ou lista impediu a ligação antes do envio")
     NOT_SENT = "not_sent", _("Sem conexão com o PABX; nada foi enviado")
     REFUSED = "refused", _("O PABX recusou o pedido")
     UNAUTHORIZED = "unauthorized", _("O PABX recusou as credenciais")

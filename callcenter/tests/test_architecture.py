@@ -43,7 +43,7 @@ OPEN_MODULES: Final = {
 }
 # Inside an app: a module may import those of its own row and of the rows above it.
 LAYERS: Final = (
-    {"states", "data", "pacing", "schedule", "roles", "calendar", "flows"},
+    {"states", "data", "pacing", "schedule", "roles", "calendar", "flows", "rule_terms", "weekly_hours", "rulebook"},
     {"models", "querysets"},
     {"selectors", "providers", "timeline"},
     {"services"},

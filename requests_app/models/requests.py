@@ -158,7 +158,8 @@ _MOVE_LABELS: Final = {
 class LedgerEntry(models.Model):
     """One thing that happened to a call request; written once, never changed, and kept when the request is deleted.
 
-    `detail` holds codes and ids, never a number, a name or a text that a person typed.
+    `detail` holds codes and ids, never a number, a name or a text that a person typed. `number` in it is the digest of
+    the number that the caller gave: with source and actor the evidence of who asked to be called, when and where.
     """
 
     class Kind(models.TextChoices):
@@ -176,6 +177,7 @@ class LedgerEntry(models.Model):
         ASSIGNED = "assigned", _("Responsável alterado")
         DELETED = "deleted", _("Pedido excluído")
         DUPLICATE = "duplicate", _("Pedido repetido recebido")
+        HELD = "held", _("Ligação impedida")
 
     # No constraint: the entries of a deleted request stay, under its number.
     call_request = models.ForeignKey(

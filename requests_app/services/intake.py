@@ -14,6 +14,7 @@ from callcenter.accounts.models import Company
 from callcenter.accounts.selectors import is_assignable
 from callcenter.lib.database import for_update, known_row, rows_of
 from callcenter.lib.errors import Conflict, InvalidInput, NotFound
+from callcenter.lib.number_digests import number_digest
 from callcenter.lib.phones import InvalidPhone, brazilian_e164
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.schedule import first_due_at
@@ -69,6 +70,7 @@ def create_call_request(
         "at": now,
         "to_status": call_request.status,
         "reason": call_request.hold_reason,
+        **_asked(call_request),
     }
     window = timedelta(minutes=company.duplicate_window_minutes if may_be_repeated else 0)
     if not window and not is_listened_to:
@@ -82,6 +84,17 @@ def create_call_request(
         call_request.save(force_insert=True)
         record(call_request, LedgerEntry.Kind.CREATED, **told)
     return call_request
+
+
+def _asked(call_request: CallRequest) -> dict[str, Any]:
+    """What of the request the ledger keeps as evidence of a call that was asked for."""
+    asked: dict[str, Any] = {}
+    if call_request.phone_e164:
+        asked["number"] = number_digest(call_request.phone_e164).hex
+    if call_request.wanted_at:
+        asked["wanted_at"] = call_request.wanted_at.isoformat()
+    asked.update({name: value for name in _NUMBERS if (value := getattr(call_request, name))})
+    return asked
 
 
 def _open_company(company_id: int) -> tuple[Company, bool]:
@@ -150,6 +163,7 @@ def change_call_request(
             from_status=before if moved else "",
             to_status=call_request.status if moved else "",
             fields=sorted(changed),
+            **(_asked(call_request) if "phone" in changed else {}),
         )
     return call_request
 

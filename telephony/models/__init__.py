@@ -1,7 +1,21 @@
 """The tables of telephony: lines and accounts, attempts, the carrier's news, and the rules that staff edit."""
 
 from telephony.models.attempts import AttemptEntry, CallAttempt
+from telephony.models.calling_rules import (
+    CallingRule,
+    CallingRuleVersion,
+    ContactPreference,
+    OwnHoliday,
+    RuleBookStamp,
+)
 from telephony.models.channels import EventChannel, EventName
+from telephony.models.do_not_call import (
+    CallAuthorization,
+    DoNotCallChange,
+    DoNotCallEntry,
+    DoNotCallImport,
+    DoNotCallList,
+)
 from telephony.models.events import FieldAlias, ProviderEvent, StatusAlias
 from telephony.models.lines import DialerLine, DirectcallAccount, OpeningHours
 from telephony.models.rules import RetryHours, RetryRule
@@ -9,14 +23,24 @@ from telephony.models.rules import RetryHours, RetryRule
 __all__ = [
     "AttemptEntry",
     "CallAttempt",
+    "CallAuthorization",
+    "CallingRule",
+    "CallingRuleVersion",
+    "ContactPreference",
     "DialerLine",
     "DirectcallAccount",
     "EventChannel",
     "EventName",
+    "DoNotCallChange",
+    "DoNotCallEntry",
+    "DoNotCallImport",
+    "DoNotCallList",
     "FieldAlias",
     "OpeningHours",
+    "OwnHoliday",
     "ProviderEvent",
     "RetryHours",
     "RetryRule",
+    "RuleBookStamp",
     "StatusAlias",
 ]

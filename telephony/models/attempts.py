@@ -21,6 +21,7 @@ class CallAttempt(models.Model):
     `token` is the opaque id that travels in DADOS. `provider_call_id` is the PABX's ID_CHAMADA, byte for byte;
     `carrier_call_id` is Directcall's callerid; each is empty until known. `call_request` empty = it was deleted.
     `lease_until` empty = no worker holds the attempt. `error_code` empty = the PABX accepted it, or was not asked yet.
+    `permission` = the decision of the rules that let it be claimed: codes and ids.
     """
 
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -49,6 +50,7 @@ class CallAttempt(models.Model):
     answered_at = models.DateTimeField(_("atendida em"), null=True)
     ended_at = models.DateTimeField(_("encerrada em"), null=True)
     error_code = models.CharField(_("erro"), max_length=32, blank=True)
+    permission = models.JSONField(_("permissão"), null=True, editable=False)
     error_status = models.PositiveSmallIntegerField(_("resposta HTTP"), null=True)
 
     class Meta:
@@ -84,6 +86,8 @@ class CallAttempt(models.Model):
             models.Index(fields=["line", "state"], name="attempt_open", condition=Q(state__in=OPEN)),
             # News without the carrier's id is matched by number and time.
             models.Index(fields=["company", "phone_e164", "-claimed_at"], name="attempt_by_number"),
+            # How often a number was called on a day, whoever called it.
+            models.Index(fields=["phone_e164", "send_at"], name="attempt_of_number_by_time"),
             # The admin's list.
             models.Index(fields=["-claimed_at", "-id"], name="attempt_by_date"),
         ]

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from callcenter.lib.secrets import EncryptedTextField
+from telephony.rule_terms import Activity, Exemption, Sector
 
 
 class DialerLine(models.Model):
@@ -65,6 +66,15 @@ class DialerLine(models.Model):
         default=False,
         help_text=_("Uma chamada atendida só conclui o pedido quando o atendente disser."),
     )
+    activity = models.CharField(
+        _("atividade"),
+        max_length=16,
+        choices=Activity,
+        default=Activity.REQUESTED_CALLBACK,
+        help_text=_("Decide que regras de ligação valem para esta linha."),
+    )
+    sector = models.CharField(_("setor"), max_length=16, choices=Sector, default=Sector.OTHER)
+    exemption = models.CharField(_("isenção"), max_length=24, choices=Exemption, blank=True, default=Exemption.NONE)
     suspended_reason = models.CharField(_("suspensa porque"), max_length=32, blank=True, editable=False)
     suspended_at = models.DateTimeField(_("suspensa em"), null=True, blank=True, editable=False)
     next_slot_at = models.DateTimeField(null=True, blank=True, editable=False)

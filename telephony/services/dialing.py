@@ -25,20 +25,20 @@ from callcenter.lib.errors import Conflict, DomainError, NotFound
 from callcenter.lib.secrets import SecretUnreadable
 from requests_app import selectors as requests
 from requests_app.schedule import contact_window, next_opening
-from requests_app.services import calls
+from requests_app.services import calls, holds
 from requests_app.states import Hold, Outcome
 from telephony import selectors
 from telephony.models import AttemptEntry, CallAttempt, DialerLine
 from telephony.providers.base import ProviderError
 from telephony.providers.digitro.client import DigitroClient
 from telephony.selectors import channel_in_use
-from telephony.services import answers, moves
+from telephony.services import answers, moves, permission
 from telephony.services.lines import access_of, suspend_line
 from telephony.services.policy import allowance, next_opening_of, standing_hold
 from telephony.states import AttemptState, MoveReason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from callcenter.accounts.models import User
     from requests_app.data import DueRequest
@@ -83,9 +83,10 @@ def claim_due_calls(line_id: int, *, now: datetime) -> list[int]:
             limit=allowed.calls + SPARE_CANDIDATES,
             except_phones=selectors.phones_being_called(line.company_id),
         )
-        chosen = _diallable(candidates, line=line, limit=allowed.calls, now=now)
+        verdicts = permission.verdicts(candidates, line=line, now=now)
+        chosen = _diallable(candidates, verdicts=verdicts, line=line, limit=allowed.calls, now=now)
         claimed = calls.claim_requests([request.id for request in chosen], now=now)
-        return _create_attempts([r for r in chosen if r.id in claimed], line=line, now=now)
+        return _create_attempts([r for r in chosen if r.id in claimed], verdicts=verdicts, line=line, now=now)
 
 
 def place_calls(attempt_ids: Sequence[int]) -> None:
@@ -185,10 +186,24 @@ def settle_doubt(
     return attempt
 
 
-def _diallable(candidates: Iterable[DueRequest], *, line: DialerLine, limit: int, now: datetime) -> list[DueRequest]:
-    """The first `limit` that may be called at this moment, one per number; those outside their window are put off."""
+def _diallable(
+    candidates: Iterable[DueRequest],
+    *,
+    verdicts: Mapping[int, permission.Verdict],
+    line: DialerLine,
+    limit: int,
+    now: datetime,
+) -> list[DueRequest]:
+    """The first `limit` that may be called at this moment, one per number; the others are put off, or held."""
     chosen: dict[str, DueRequest] = {}
     for request in candidates:
+        verdict = verdicts[request.id]
+        if not verdict.is_allowed:
+            if verdict.next_at is None:
+                holds.hold_request(request.id, hold=verdict.hold, now=now)
+            else:
+                calls.postpone_request(request.id, until=verdict.next_at, hold=verdict.hold, now=now)
+            continue
         window = contact_window(request.time_from, request.time_to)
         opens = next_opening(now, window=window, zone=line.company.zone)
         if opens > now:
@@ -198,7 +213,9 @@ def _diallable(candidates: Iterable[DueRequest], *, line: DialerLine, limit: int
     return list(chosen.values())
 
 
-def _create_attempts(claimed: list[DueRequest], *, line: DialerLine, now: datetime) -> list[int]:
+def _create_attempts(
+    claimed: list[DueRequest], *, verdicts: Mapping[int, permission.Verdict], line: DialerLine, now: datetime
+) -> list[int]:
     if not claimed:
         return []
     numbers = selectors.next_attempt_numbers(request.id for request in claimed)
@@ -211,6 +228,7 @@ def _create_attempts(claimed: list[DueRequest], *, line: DialerLine, now: dateti
             line=line,
             number=numbers.get(request.id, 1),
             phone_e164=request.phone_e164,
+            permission=verdicts[request.id].record,
             claimed_at=now,
             send_at=first + place * gap,
             lease_until=first + place * gap + timedelta(seconds=settings.DIALER_LEASE_SECONDS),
@@ -321,4 +339,6 @@ def _obstacle(attempt: CallAttempt, *, now: datetime) -> MoveReason | None:
         # Opened anew since the address was made: the PABX would refuse the old number.
         return MoveReason.HELD
     wanted = next_opening(now, window=contact_window(request.time_from, request.time_to), zone=line.company.zone)
-    return MoveReason.HELD if wanted > now else None
+    if wanted > now:
+        return MoveReason.HELD
+    return MoveReason.NOT_PERMITTED if permission.refusal_before_sending(attempt, line=line, now=now) else None

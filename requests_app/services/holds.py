@@ -1,0 +1,57 @@
+"""Requests that the rules keep from being dialed: they wait for a person, or are given back to the queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from callcenter.lib.database import for_update
+from requests_app.data import Origin
+from requests_app.models import CallRequest, LedgerEntry
+from requests_app.services.ledger import record
+from requests_app.states import OPEN, Hold, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+DIALER = Origin(source=Source.DIALER)
+
+
+def hold_request(request_id: int, *, hold: Hold, now: datetime) -> bool:
+    """Whether a due request now waits for a person, for that reason; False when somebody moved it first.
+
+    Effects: one UPDATE, one ledger entry.
+    """
+    due = CallRequest.objects.filter(pk=request_id, in_flight=False, due_at__lte=now, status__in=OPEN)
+    if (call_request := for_update(due).first()) is None:
+        return False
+    call_request.due_at, call_request.hold_reason, call_request.updated_at = None, hold, now
+    call_request.save(update_fields=["due_at", "hold_reason", "updated_at"])
+    record(call_request, LedgerEntry.Kind.HELD, origin=DIALER, at=now, reason=hold)
+    return True
+
+
+def hold_number(
+    phone_e164: str, *, company_ids: Iterable[int] | None, hold: Hold, origin: Origin, now: datetime
+) -> int:
+    """How many waiting requests of a number now wait for a person instead of a call; None = of all companies.
+
+    One whose call is in flight is left to it. Effects: one UPDATE, one INSERT of ledger entries.
+    """
+    waiting = CallRequest.objects.visible_to(company_ids).filter(
+        phone_e164=phone_e164, in_flight=False, due_at__isnull=False, status__in=OPEN
+    )
+    rows = list(for_update(waiting.order_by("pk")))
+    CallRequest.objects.filter(pk__in=[row.pk for row in rows]).update(due_at=None, hold_reason=hold, updated_at=now)
+    for row in rows:
+        row.due_at, row.hold_reason = None, hold
+        record(row, LedgerEntry.Kind.HELD, origin=origin, at=now, reason=hold)
+    return len(rows)
+
+
+def release_number(phone_e164: str, *, company_ids: Iterable[int] | None, hold: Hold, now: datetime) -> int:
+    """How many requests of a number that waited for this reason are due again; None = of all companies."""
+    held = CallRequest.objects.visible_to(company_ids).filter(
+        phone_e164=phone_e164, in_flight=False, hold_reason=hold, status__in=OPEN
+    )
+    return held.update(due_at=now, hold_reason=Hold.NONE, updated_at=now)
