@@ -119,6 +119,9 @@ DIALER_TICK_SECONDS = env.float("DIALER_TICK_SECONDS", default=5.0)
 DIALER_SWEEP_SECONDS = env.float("DIALER_SWEEP_SECONDS", default=10.0)
 # A claim that was not sent, or a send that was not answered, is nobody's after this long.
 DIALER_LEASE_SECONDS = env.int("DIALER_LEASE_SECONDS", default=60)
+# So many failures of a line's PABX in a row open its breaker; the first pause before one call tries it again.
+DIALER_BREAKER_FAILURES = env.int("DIALER_BREAKER_FAILURES", default=5)
+DIALER_BREAKER_SECONDS = env.float("DIALER_BREAKER_SECONDS", default=30.0)
 # An accepted call without news, and an answered one without an end, are closed as "no news" after this long.
 DIALER_RING_TIMEOUT_SECONDS = env.int("DIALER_RING_TIMEOUT_SECONDS", default=300)
 DIALER_TALK_TIMEOUT_SECONDS = env.int("DIALER_TALK_TIMEOUT_SECONDS", default=7200)

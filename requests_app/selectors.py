@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext as _
 
@@ -15,16 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from django.db.models import Q
 
-def due_requests(company_id: int, *, now: datetime, limit: int, except_phones: Iterable[str] = ()) -> list[DueRequest]:
+# A DueRequest's fields, in its order.
+_DUE_COLUMNS: Final = ("id", "company_id", "phone_e164", "attempts", "time_from", "time_to")
+
+
+def due_requests(company_id: int, *, now: datetime, limit: int, but: Q | None = None) -> list[DueRequest]:
     """Up to `limit` requests of the company whose time has come, locked against other claimers until the commit.
 
-    The most urgent first, then the longest waiting; numbers in `except_phones` are passed over.
+    The most urgent first, then the longest waiting; those of which the condition `but` is true are passed over.
     Call inside a transaction.
     """
-    due = CallRequest.objects.filter(company_id=company_id).due(now).exclude(phone_e164__in=list(except_phones))
-    rows = for_claim(due)[:limit]
-    return [_as_due(row) for row in rows]
+    due = CallRequest.objects.filter(company_id=company_id).due(now)
+    if but is not None:
+        due = due.filter(~but)
+    return [DueRequest(*row) for row in for_claim(due).values_list(*_DUE_COLUMNS)[:limit]]
 
 
 def companies_with_due_requests(now: datetime) -> set[int]:
@@ -32,14 +38,16 @@ def companies_with_due_requests(now: datetime) -> set[int]:
     return set(CallRequest.objects.due(now).order_by().values_list("company_id", flat=True).distinct())
 
 
-def locked_if_wanted(request_id: int) -> DueRequest | None:
-    """A claimed request that may still be called, locked to the commit; None when it was closed, taken or is gone.
+def locked_if_wanted(request_ids: Iterable[int]) -> dict[int, DueRequest]:
+    """Of these claimed requests those that may still be called, locked to the commit; the rest were closed or taken.
 
     Call inside the transaction that commits the intent to dial: a cancellation is either seen here, or comes after.
     """
-    wanted = CallRequest.objects.filter(pk=request_id, in_flight=True, status__in=OPEN, hold_reason=Hold.IN_FLIGHT)
-    row = for_update(wanted).first()
-    return None if row is None else _as_due(row)
+    wanted = CallRequest.objects.filter(
+        pk__in=list(request_ids), in_flight=True, status__in=OPEN, hold_reason=Hold.IN_FLIGHT
+    )
+    rows = for_update(wanted.order_by("pk")).values_list(*_DUE_COLUMNS)
+    return {row[0]: DueRequest(*row) for row in rows}
 
 
 def waiting_retries(
@@ -63,17 +71,6 @@ def ledger_entries(call_request: CallRequest) -> list[TimelineEntry]:
     """The ledger of one request as timeline lines. One query."""
     entries = LedgerEntry.objects.filter(call_request_id=call_request.pk).select_related("actor").order_by("id")
     return [_timeline_entry(entry) for entry in entries]
-
-
-def _as_due(row: CallRequest) -> DueRequest:
-    return DueRequest(
-        id=row.pk,
-        company_id=row.company_id,
-        phone_e164=row.phone_e164,
-        attempts=row.attempts,
-        time_from=row.time_from,
-        time_to=row.time_to,
-    )
 
 
 def _field_label(name: str) -> str:

@@ -120,9 +120,9 @@ def _occupying(now: datetime) -> QuerySet[CallAttempt]:
     return CallAttempt.objects.filter(Q(state__in=OCCUPYING) | Q(state=AttemptState.IN_DOUBT, sending_at__gt=may_ring))
 
 
-def phones_being_called(company_id: int) -> set[str]:
-    """The numbers of the company that have an open attempt. One query."""
-    return set(CallAttempt.objects.filter(company_id=company_id, state__in=OPEN).values_list("phone_e164", flat=True))
+def is_being_called() -> Q:
+    """The condition on call requests that their number has an open attempt, of whatever line and company."""
+    return Q(Exists(CallAttempt.objects.filter(phone_e164=OuterRef("phone_e164"), state__in=OPEN)))
 
 
 def usable_line_ids() -> list[int]:

@@ -2,6 +2,7 @@
 
     claimed ──lease over, or surely not sent──▶ released                                    (final)
        │    ──the number can't be sent at all──▶ refused                                    (final)
+       │    ──the database lost some of its history──▶ in_doubt
        └──intent committed──▶ sending ──surely not sent──▶ released                          (final)
                                  │    ──refused──────────▶ refused                           (final)
                                  │    ──time-out, 5xx, worker died──▶ in_doubt ──a person: not called──▶ released
@@ -58,7 +59,7 @@ RANK: Final[dict[str, int]] = {S.SENDING: 1, S.IN_DOUBT: 1, S.PLACED: 2, S.RINGI
 AWAITING_NEWS: Final = (S.SENDING, S.IN_DOUBT, S.PLACED, S.RINGING, S.ANSWERED)
 
 MOVES: Final[dict[str, frozenset[str]]] = {
-    S.CLAIMED: frozenset({S.SENDING, S.RELEASED, S.REFUSED}),
+    S.CLAIMED: frozenset({S.SENDING, S.RELEASED, S.REFUSED, S.IN_DOUBT}),
     S.SENDING: frozenset({S.PLACED, S.RINGING, S.ANSWERED, S.ENDED, S.REFUSED, S.RELEASED, S.IN_DOUBT}),
     S.IN_DOUBT: frozenset({S.PLACED, S.RINGING, S.ANSWERED, S.ENDED, S.REFUSED, S.RELEASED}),
     S.PLACED: frozenset({S.RINGING, S.ANSWERED, S.ENDED}),
@@ -147,9 +148,11 @@ class LineHold(models.TextChoices):
     NONE = "", _("Pode discar")
     NO_LINE = "no_line", _("A empresa não tem linha de discagem")
     COMPANY_INACTIVE = "company_inactive", _("A empresa está inativa")
+    ALL_STOPPED = "all_stopped", _("O discador inteiro está desligado")
     DISABLED = "disabled", _("A linha está desligada")
     SUSPENDED = "suspended", _("A linha foi suspensa pelo sistema: confira credenciais e endereço")
     NO_CHANNEL = "no_channel", _("A linha não tem canal de eventos")
+    BREAKER = "breaker", _("O PABX da linha falhou várias vezes seguidas: o disjuntor abriu")
     NO_ATTENDANT = "no_attendant", _("Nenhum atendente disponível")
     CLOSED = "closed", _("A linha está fora do horário")
     LINE_BUSY = "line_busy", _("A linha está com todas as chamadas ocupadas")
@@ -191,6 +194,40 @@ class ChannelProblem(models.TextChoices):
     INTERNAL = "internal_error", _("erro interno; veja o log")
 
 
+class BreakerState(models.TextChoices):
+    """A line's circuit breaker.
+
+    closed ──failures in a row──▶ open ──its time is over: one call tries──▶ half_open ──it went well──▶ closed
+                                    ▲                                            │
+                                    └──────────────it failed, wait longer────────┘
+    """
+
+    CLOSED = "closed", _("Fechado: discando")
+    OPEN = "open", _("Aberto: parado por falhas")
+    HALF_OPEN = "half_open", _("Em teste: uma chamada por vez")
+
+
+class SwitchReason(models.TextChoices):
+    """Why a switch was turned."""
+
+    PERSON = "person", _("Por uma pessoa")
+    RESTORED = "restored", _("O banco voltou a um estado anterior")
+    FAILED_OVER = "failed_over", _("O banco está em outro servidor")
+
+
+class Promise(models.TextChoices):
+    """What the dialer promises, as the nightly check asks for it."""
+
+    SENT_ONCE = "sent_once", _("Uma tentativa é enviada no máximo uma vez")
+    ONE_PER_NUMBER = "one_per_number", _("Um número tem no máximo uma chamada aberta")
+    DOUBT_STAYS = "doubt_stays", _("Uma dúvida não é discada de novo sem decisão registrada")
+    NEWS_COUNT = "news_count", _("O resultado é o que as notícias da operadora dizem")
+    NEWS_APPLIED = "news_applied", _("Nenhuma notícia recebida fica sem ser lida")
+    WAY_ON = "way_on", _("Todo pedido aberto tem chamada, horário ou motivo")
+    LEDGER = "ledger", _("Toda tentativa tem o histórico que a explica")
+    NOTHING_HANGS = "nothing_hangs", _("Nenhuma chamada fica parada além do seu tempo")
+
+
 class MoveReason(models.TextChoices):
     """Why an attempt moved, where neither the carrier's news nor an outcome says it."""
 
@@ -203,6 +240,8 @@ class MoveReason(models.TextChoices):
     WITHDRAWN = "withdrawn", _("O pedido foi encerrado antes do envio")
     HELD = "held", _("A linha parou antes do envio")
     NOT_PERMITTED = "not_permitted", _("Uma regra ou lista impediu a ligação antes do envio")
+    ALL_STOPPED = "all_stopped", _("O discador foi desligado antes do envio")
+    BREAKER = "breaker", _("O disjuntor da linha abriu antes do envio")
     NOT_SENT = "not_sent", _("Sem conexão com o PABX; nada foi enviado")
     REFUSED = "refused", _("O PABX recusou o pedido")
     UNAUTHORIZED = "unauthorized", _("O PABX recusou as credenciais")
@@ -212,3 +251,4 @@ class MoveReason(models.TextChoices):
     SAID_CALLED = "said_called", _("Uma pessoa disse que a ligação aconteceu")
     SAID_NOT_CALLED = "said_not_called", _("Uma pessoa disse que a ligação não aconteceu")
     NO_NEWS = "no_news", _("A operadora não deu notícia a tempo")
+    HISTORY_LOST = "history_lost", _("O banco voltou no tempo: não se sabe se foi enviada")

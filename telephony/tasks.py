@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from telephony import selectors
-from telephony.services import dialing, sweeping
+from telephony.services import dialing, placing, sweeping
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def dialer_tick() -> None:
 @shared_task(acks_late=False)
 def place_calls(attempt_ids: list[int]) -> None:
     """Place these claimed attempts; the ones that somebody else has by now are left alone."""
-    dialing.place_calls(attempt_ids)
+    placing.place_calls(attempt_ids)
 
 
 @shared_task

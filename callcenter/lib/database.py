@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import Q
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from django.db.backends.utils import CursorWrapper
     from django.db.models import Model, QuerySet
@@ -64,6 +64,34 @@ def serialize(name: str) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [zlib.crc32(name.encode())])
 
 
+def share(name: str) -> None:
+    """Wait until nobody holds this name by `serialize`, and keep it so to the transaction's end; others may share it.
+
+    Errors: `TransactionManagementError` outside a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("share() needs a transaction")
+    if is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [zlib.crc32(name.encode())])
+
+
+def server_identity() -> str:
+    """PostgreSQL's system identifier and the timeline that it writes; empty on SQLite. One query.
+
+    Another cluster has another identifier; a fail-over and a point-in-time recovery begin a new timeline.
+    """
+    if not is_postgresql():
+        return ""
+    with connection.cursor() as cursor:
+        # The name of the file that is written now begins with the timeline; the control file learns of it later.
+        cursor.execute(
+            "SELECT system_identifier || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+            " FROM pg_control_system()"
+        )
+        return str(cursor.fetchone()[0])
+
+
 def rows_of(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """What a SELECT written by hand finds, by column; values as the driver gives them. One query.
 
@@ -74,6 +102,47 @@ def rows_of(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         cursor.execute(sql, params)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
+    """The ids of new rows with these values, in their order; one INSERT, and none for no rows.
+
+    For the few places that write hundreds of rows at once, where building a model's objects takes longer than storing
+    them. `columns` are attribute names (`line_id`); a column that is left out gets its field's default.
+    """
+    if not rows:
+        return []
+    fields: list[Any] = [model._meta.get_field(name) for name in columns]
+    left_out: list[Any] = [
+        field for field in model._meta.concrete_fields if not field.primary_key and field.attname not in set(columns)
+    ]
+    given = [field.get_db_prep_save for field in fields]
+    params: list[Any] = []
+    for row in rows:
+        params += [prepared(value, connection) for prepared, value in zip(given, row, strict=True)]
+        params += [field.get_db_prep_save(field.get_default(), connection) for field in left_out]
+    names = ", ".join(connection.ops.quote_name(field.column) for field in (*fields, *left_out))
+    places = f"({', '.join(['%s'] * (len(fields) + len(left_out)))})"
+    sql = f"INSERT INTO {model._meta.db_table} ({names}) VALUES {', '.join([places] * len(rows))} RETURNING id"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def set_column(model: type[Model], column: str, values: Mapping[int, Any]) -> None:
+    """Nothing; in each row, by id, the column has its value. One UPDATE, and none for no rows."""
+    if not values:
+        return
+    field: Any = model._meta.get_field(column)
+    params = [each for pk, value in values.items() for each in (pk, field.get_db_prep_save(value, connection))]
+    places = ", ".join(["(%s, %s)"] * len(values))
+    table, name = model._meta.db_table, connection.ops.quote_name(field.column)
+    with connection.cursor() as cursor:
+        # Both databases call the columns of VALUES so.
+        cursor.execute(
+            f"UPDATE {table} SET {name} = given.column2 FROM (VALUES {places}) AS given WHERE id = given.column1",
+            params,
+        )
 
 
 def known_row(model: type[M], **values: Any) -> M:

@@ -20,6 +20,15 @@ class InvalidMove(DomainError):
     code = "invalid_move"
 
 
+def require_move(moves: Mapping[str, frozenset[str]], source: str, to: str, *, of: str) -> None:
+    """Nothing, when the table of moves has that arrow.
+
+    Errors: `InvalidMove`.
+    """
+    if to not in moves.get(source, frozenset()):
+        raise InvalidMove(f"{of}: {source} -> {to}")
+
+
 def transition(
     row: Model,
     to: str,
@@ -42,8 +51,7 @@ def transition(
     """
     model = type(row)
     for source in expected:
-        if to not in moves.get(source, frozenset()):
-            raise InvalidMove(f"{model.__name__}: {source} -> {to}")
+        require_move(moves, source, to, of=model.__name__)
     with transaction.atomic():
         for source in expected:
             condition = {"pk": row.pk, field: source, **(guard or {})}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from requests_app.models import LedgerEntry
-from requests_app.services.outgoing import enqueue_webhooks
+from callcenter.lib.database import insert_rows
+from requests_app.models import CallRequest, LedgerEntry
+from requests_app.services.outgoing import companies_with_endpoints, enqueue_webhooks
+from requests_app.states import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from requests_app.data import Origin
-    from requests_app.models import CallRequest
 
 
 def record(
@@ -35,6 +37,35 @@ def record(
     entry.save(force_insert=True)
     enqueue_webhooks(entry, call_request)
     return entry
+
+
+def record_first_calls(request_ids: Sequence[int], *, origin: Origin, at: datetime) -> None:
+    """Nothing; that each of these requests, stored as in_progress, was called for the first time stands in its ledger.
+
+    Effects: two queries and one INSERT for all; where a company's programs are told, what `record` does for each.
+    """
+    companies = dict(CallRequest.objects.filter(pk__in=request_ids).values_list("pk", "company_id"))
+    told = companies_with_endpoints(set(companies.values()))
+    kind, reason = LedgerEntry.Kind.STATUS, "dialed"
+    untold = [(pk, company_id) for pk, company_id in companies.items() if company_id not in told]
+    insert_rows(
+        LedgerEntry,
+        ("call_request_id", "company_id", "at", "kind", "source", "from_status", "to_status", "reason"),
+        [
+            (pk, company_id, at, kind, origin.source, Status.NEW, Status.IN_PROGRESS, reason)
+            for pk, company_id in untold
+        ],
+    )
+    for call_request in CallRequest.objects.filter(pk__in=[pk for pk, one in companies.items() if one in told]):
+        record(
+            call_request,
+            kind,
+            origin=origin,
+            at=at,
+            from_status=Status.NEW,
+            to_status=Status.IN_PROGRESS,
+            reason=reason,
+        )
 
 
 def entry_of(

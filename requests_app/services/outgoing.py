@@ -43,6 +43,12 @@ def event_of(entry: LedgerEntry) -> WebhookEvent | None:
     return _BY_NEW_STATUS.get(Status(entry.to_status)) if entry.to_status else None
 
 
+def companies_with_endpoints(company_ids: Collection[int]) -> set[int]:
+    """Of these companies those that have an enabled endpoint, and so may have to be told something. One query."""
+    enabled = WebhookEndpoint.objects.filter(company_id__in=company_ids, is_enabled=True)
+    return set(enabled.order_by().values_list("company_id", flat=True))
+
+
 def enqueue_webhooks(entry: LedgerEntry, call_request: CallRequest) -> None:
     """Put what the entry says into the outbox of every endpoint that wants to know; call in its transaction.
 

@@ -353,11 +353,11 @@ def test_the_urgent_come_first_then_the_longest_waiting(company: Company) -> Non
 
 def test_only_a_claimed_open_request_is_still_wanted(company: Company) -> None:
     request = create(company)
-    assert selectors.locked_if_wanted(request.pk) is None
+    assert selectors.locked_if_wanted([request.pk]) == {}
     calls.claim_requests([request.pk], now=NOW)
-    wanted = selectors.locked_if_wanted(request.pk)
+    wanted = selectors.locked_if_wanted([request.pk]).get(request.pk)
     assert wanted is not None
     assert (wanted.id, wanted.phone_e164) == (request.pk, "+5511987654321")
     change(request, status=Status.COMPLETED)
-    assert selectors.locked_if_wanted(request.pk) is None
+    assert selectors.locked_if_wanted([request.pk]) == {}
     assert selectors.locked_if_wanted(GONE) is None

@@ -51,7 +51,7 @@ def test_a_taken_request_is_not_due_and_belongs_to_who_took_it(company: Company,
 def test_a_claimed_request_that_is_taken_is_not_called_any_more(company: Company, attendant: User) -> None:
     request = claimed(company)
     take(request, attendant)
-    assert selectors.locked_if_wanted(request.pk) is None
+    assert selectors.locked_if_wanted([request.pk]) == {}
     now = timezone.now()
     calls.release_request(request.pk, due_at=now, now=now, reason="withdrawn")
     request.refresh_from_db()

@@ -18,7 +18,9 @@ from telephony.models.do_not_call import (
 )
 from telephony.models.events import FieldAlias, ProviderEvent, StatusAlias
 from telephony.models.lines import DialerLine, DirectcallAccount, OpeningHours
+from telephony.models.promises import PromiseCheck, PromiseViolation
 from telephony.models.rules import RetryHours, RetryRule
+from telephony.models.safety import DialerSwitch, LineBreaker, SwitchEntry
 
 __all__ = [
     "AttemptEntry",
@@ -28,6 +30,7 @@ __all__ = [
     "CallingRuleVersion",
     "ContactPreference",
     "DialerLine",
+    "DialerSwitch",
     "DirectcallAccount",
     "EventChannel",
     "EventName",
@@ -36,11 +39,15 @@ __all__ = [
     "DoNotCallImport",
     "DoNotCallList",
     "FieldAlias",
+    "LineBreaker",
     "OpeningHours",
     "OwnHoliday",
+    "PromiseCheck",
+    "PromiseViolation",
     "ProviderEvent",
     "RetryHours",
     "RetryRule",
     "RuleBookStamp",
     "StatusAlias",
+    "SwitchEntry",
 ]

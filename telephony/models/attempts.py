@@ -62,9 +62,9 @@ class CallAttempt(models.Model):
             models.UniqueConstraint(
                 fields=["call_request"], condition=Q(state__in=OPEN), name="attempt_one_open_per_request"
             ),
-            # And so is a number, whichever request or line wants it.
+            # And so is a number, whichever request, line or company wants it: a person has one ear.
             models.UniqueConstraint(
-                fields=["company", "phone_e164"], condition=Q(state__in=OPEN), name="attempt_one_open_per_number"
+                fields=["phone_e164"], condition=Q(state__in=OPEN), name="attempt_one_open_per_number"
             ),
             models.UniqueConstraint(
                 fields=["call_request", "number"], condition=Q(call_request__isnull=False), name="attempt_number_unique"

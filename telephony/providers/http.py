@@ -156,7 +156,7 @@ class _Exchange:
             raise Ambiguous("The answer is too long.", status_code=response.status_code)
         return Answer(response.status_code, content)
 
-    def opened(self, sock: socket.socket) -> _DeadlineSocket:
+    def opened(self, sock: socket.socket) -> DeadlineSocket:
         """The open connection's socket, from now on bound to the deadline."""
         if self._before_send is not None:
             try:
@@ -166,16 +166,16 @@ class _Exchange:
                 self.abort = error
                 raise
         self._is_open = True
-        return _DeadlineSocket(sock, expires_at=time.monotonic() + self._timeouts.answer_seconds)
+        return DeadlineSocket(sock, expires_at=time.monotonic() + self._timeouts.answer_seconds)
 
     def problem(self, error: Exception) -> ProviderError:
         """The failure in our words, with nothing of the library's text in it."""
         if self._is_open:
-            return Ambiguous(f"The connection failed after it was open ({_kind(error)}).")
-        return NotSent(f"No connection ({_kind(error)}).")
+            return Ambiguous(f"The connection failed after it was open ({kind_of(error)}).")
+        return NotSent(f"No connection ({kind_of(error)}).")
 
 
-def _kind(error: Exception) -> str:
+def kind_of(error: Exception) -> str:
     """The name of the innermost failure: requests and urllib3 wrap what happened two or three times."""
     inner: BaseException = error
     while True:
@@ -242,24 +242,30 @@ class _TLSConnection(HTTPSConnection):
         self.sock = self._exchange.opened(self.sock)
 
 
-class _DeadlineSocket:
+class DeadlineSocket:
     """A socket whose sending and reading all end by one instant.
 
     A socket's own time-out starts anew with every read: a peer that drips one byte a second would never meet it.
     """
 
-    def __init__(self, sock: socket.socket, *, expires_at: float) -> None:
+    def __init__(self, sock: socket.socket, *, expires_at: float = 0.0) -> None:
         self._sock = sock
         self._expires_at = expires_at
+
+    def expire_at(self, instant: float) -> None:
+        """Let everything end by this instant of the monotonic clock from now on."""
+        self._expires_at = instant
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
     def sendall(self, data: bytes) -> None:
+        """As the socket's, within what is left of the time."""
         self.limit()
         self._sock.sendall(data)
 
     def makefile(self, _mode: str = "rb", *_args: Any, **_kwargs: Any) -> io.BufferedReader:
+        """As the socket's, each read within what is left of the time."""
         return io.BufferedReader(_DeadlineReader(self, self._sock.makefile("rb", buffering=0)))
 
     def limit(self) -> None:
@@ -271,7 +277,7 @@ class _DeadlineSocket:
 
 
 class _DeadlineReader(io.RawIOBase):
-    def __init__(self, sock: _DeadlineSocket, raw: io.RawIOBase | socket.SocketIO) -> None:
+    def __init__(self, sock: DeadlineSocket, raw: io.RawIOBase | socket.SocketIO) -> None:
         self._sock = sock
         self._raw = raw
 

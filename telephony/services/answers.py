@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
+from callcenter.lib.database import for_update, set_column
 from callcenter.lib.errors import DomainError
 from requests_app.services import calls
 from requests_app.states import Outcome
 from telephony.models import CallAttempt
-from telephony.providers.base import Ambiguous, Misconfigured, ProviderError, Refused, Unauthorized
+from telephony.providers.base import Ambiguous, Misconfigured, NotSent, ProviderError, Refused, Unauthorized
 from telephony.services import moves
+from telephony.services.breaker import note_failure, note_success
 from telephony.services.lines import suspend_line
 from telephony.services.retries import wait_after_not_sent
 from telephony.states import AttemptState, MoveReason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
 log = logging.getLogger(__name__)
@@ -51,13 +53,43 @@ def store_durably(store: Callable[[], None]) -> None:
             return
 
 
-@transaction.atomic
+def store_all_accepted(accepted: Sequence[tuple[CallAttempt, str]]) -> None:
+    """Nothing; as `store_accepted` for each of these attempts and the PABX's ids, those without a story together.
+
+    Errors: `IntegrityError` when an id is another call's; nothing is stored then.
+    """
+    now = timezone.now()
+    given = {attempt.pk: (attempt, provider_call_id) for attempt, provider_call_id in accepted}
+    with transaction.atomic():
+        rows = for_update(CallAttempt.objects.filter(pk__in=list(given)).order_by("pk"))
+        plain = [given[pk] for pk, state in rows.values_list("pk", "state") if state == S.SENDING]
+        set_column(CallAttempt, "provider_call_id", {attempt.pk: call_id for attempt, call_id in plain})
+        moves.move_all(
+            [attempt for attempt, _call_id in plain],
+            S.PLACED,
+            source=S.SENDING,
+            reason=MoveReason.ACCEPTED,
+            now=now,
+            placed_at=now,
+        )
+    for attempt, provider_call_id in given.values():
+        if (attempt, provider_call_id) not in plain:
+            store_accepted(attempt, provider_call_id)
+    note_success({attempt.line_id for attempt, _call_id in accepted}, now=now)
+
+
 def store_accepted(attempt: CallAttempt, provider_call_id: str) -> None:
     """Nothing; the PABX's id is stored, and the attempt is placed unless news has brought it further already.
 
     An id that another call of the line has is not stored, and an attempt that was given up meanwhile stays so; both
     are marked as contradictory.
     """
+    _store_accepted(attempt, provider_call_id)
+    note_success([attempt.line_id], now=timezone.now())
+
+
+@transaction.atomic
+def _store_accepted(attempt: CallAttempt, provider_call_id: str) -> None:
     now = timezone.now()
     fresh = moves.locked(attempt.pk)
     try:
@@ -88,6 +120,10 @@ def store_failure(attempt: CallAttempt, error: DomainError) -> None:
     now = timezone.now()
     status_code = error.status_code if isinstance(error, ProviderError) else None
     details: dict[str, Any] = {"error_code": error.code, "error_status": status_code}
+    if isinstance(error, Ambiguous | NotSent):
+        note_failure(attempt.line_id, reason=error.code, now=now)
+    elif isinstance(error, Refused):
+        note_success([attempt.line_id], now=now)
     if isinstance(error, Ambiguous):
         moves.doubt(attempt, reason=MoveReason.AMBIGUOUS, now=now, **details)
         return

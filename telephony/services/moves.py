@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from callcenter.lib.database import for_update
-from callcenter.lib.states import transition
+from callcenter.lib.database import for_update, insert_rows
+from callcenter.lib.errors import Conflict
+from callcenter.lib.states import require_move, transition
 from requests_app.services import calls
 from requests_app.states import Outcome
 from telephony.models import AttemptEntry, CallAttempt, DialerLine
@@ -16,7 +17,7 @@ from telephony.services.retries import next_try_at
 from telephony.states import MOVES, RANK, AttemptState, MoveReason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from callcenter.accounts.models import User
@@ -59,6 +60,35 @@ def move(
     return transition(attempt, to, moves=MOVES, expected=expected, record=record, guard=guard, **changes)
 
 
+def move_all(
+    attempts: Sequence[CallAttempt], to: AttemptState, *, source: str, reason: str, now: datetime, **changes: Any
+) -> None:
+    """Nothing; these attempts, which the caller has locked in `source`, are moved together, as `move` moves one.
+
+    Effects: one UPDATE, one INSERT of entries, and what counting the tries takes; call inside a transaction.
+    Errors: `InvalidMove`; `Conflict` when one of them was not in `source`, so that the transaction must not be kept.
+    """
+    require_move(MOVES, source, to, of="CallAttempt")
+    if not attempts:
+        return
+    if to not in {S.CLAIMED, S.SENDING}:
+        changes.setdefault("lease_until", None)
+    ids = [attempt.pk for attempt in attempts]
+    if CallAttempt.objects.filter(pk__in=ids, state=source).update(state=to, **changes) != len(ids):
+        raise Conflict("An attempt was moved although it was locked.")
+    insert_rows(
+        AttemptEntry,
+        ("attempt_id", "at", "from_state", "to_state", "reason"),
+        [(attempt_id, now, source, to, reason) for attempt_id in ids],
+    )
+    if source == S.SENDING and to in RANK:
+        calls.note_tries([one.call_request_id for one in attempts if one.call_request_id is not None], now=now)
+    for attempt in attempts:
+        attempt.state = to
+        for name, value in changes.items():
+            setattr(attempt, name, value)
+
+
 @transaction.atomic
 def release(
     attempt: CallAttempt,
@@ -89,9 +119,11 @@ def release(
 
 
 @transaction.atomic
-def doubt(attempt: CallAttempt, *, reason: str, now: datetime, **changes: Any) -> bool:
+def doubt(
+    attempt: CallAttempt, *, reason: str, now: datetime, expected: Iterable[str] = (S.SENDING,), **changes: Any
+) -> bool:
     """Whether this caller put a sent attempt in doubt; only news or a person gets it out."""
-    moved = move(attempt, S.IN_DOUBT, expected=[S.SENDING], reason=reason, now=now, **changes)
+    moved = move(attempt, S.IN_DOUBT, expected=expected, reason=reason, now=now, **changes)
     if moved and attempt.call_request_id is not None:
         calls.hold_in_doubt(attempt.call_request_id, now=now)
     return moved

@@ -76,10 +76,12 @@ def verdicts(due: Sequence[DueRequest], *, line: DialerLine, now: datetime) -> d
     return dict(zip(numbers, judged(list(numbers.values()), line=line, now=now), strict=True))
 
 
-def judged(numbers: Sequence[Number], *, line: DialerLine, now: datetime, before: int | None = None) -> list[Verdict]:
+def judged(
+    numbers: Sequence[Number], *, line: DialerLine, now: datetime, before: Mapping[str, int] | None = None
+) -> list[Verdict]:
     """What the rules say of calling each of these numbers on this line now, in their order.
 
-    `before` = the attempt that asks for itself: of the calls of the day, those that come before it count.
+    `before` = by number, the attempt that asks for itself: of the calls of the day, those that come before it count.
     """
     snapshot, purpose = current_snapshot(), purpose_of(line)
     digests = [number_digest(number.phone_e164) for number in numbers]
@@ -135,8 +137,31 @@ def refusal_before_sending(attempt: CallAttempt, *, line: DialerLine, now: datet
         if _Deciding(snapshot, purpose_of(line), now).decision(place, facts).is_allowed:
             return None
     number = Number(attempt.phone_e164, attempt.call_request_id)
-    (verdict,) = judged([number], line=line, now=now, before=attempt.pk)
+    (verdict,) = judged([number], line=line, now=now, before={attempt.phone_e164: attempt.pk})
     return None if verdict.is_allowed else verdict
+
+
+def refused_before_sending(
+    attempts: Sequence[CallAttempt], *, lines: Mapping[int, DialerLine], now: datetime
+) -> set[int]:
+    """Ids of those of these claimed calls that the rules are against at the instant of sending them.
+
+    As `refusal_before_sending`, for many together: at most seven queries a line. No two of them have one number.
+    """
+    if len(attempts) == 1:
+        (attempt,) = attempts
+        refusal = refusal_before_sending(attempt, line=lines[attempt.line_id], now=now)
+        return set() if refusal is None else {attempt.pk}
+    refused: set[int] = set()
+    by_line: dict[int, list[CallAttempt]] = defaultdict(list)
+    for attempt in attempts:
+        by_line[attempt.line_id].append(attempt)
+    for line_id, asking in by_line.items():
+        numbers = [Number(attempt.phone_e164, attempt.call_request_id) for attempt in asking]
+        before = {attempt.phone_e164: attempt.pk for attempt in asking}
+        found = judged(numbers, line=lines[line_id], now=now, before=before)
+        refused |= {attempt.pk for attempt, verdict in zip(asking, found, strict=True) if not verdict.is_allowed}
+    return refused
 
 
 def purpose_of(line: DialerLine) -> Purpose:
@@ -184,17 +209,16 @@ def _place(phone_e164: str, wish: ContactPreference | None, *, elsewhere: ZoneIn
     return replace(place, zone=ZoneInfo(wish.time_zone)) if wish.time_zone else place
 
 
-def _calls_today(places: Mapping[str, Place], *, now: datetime, before: int | None) -> Counter[str]:
+def _calls_today(places: Mapping[str, Place], *, now: datetime, before: Mapping[str, int] | None) -> Counter[str]:
     """How often each number was or may have been called on its own present day, by whomever of us. One query."""
     calls = CallAttempt.objects.filter(phone_e164__in=list(places), send_at__gte=now - _LONGEST_DAY)
     calls = calls.exclude(state__in=NOT_CALLED)
-    if before is not None:
-        calls = calls.exclude(pk=before).filter(Q(pk__lt=before) | Q(sending_at__isnull=False))
     today = {place.zone: now.astimezone(place.zone).date() for place in places.values()}
     return Counter(
         phone
-        for phone, send_at in calls.values_list("phone_e164", "send_at")
-        if send_at.astimezone(places[phone].zone).date() == today[places[phone].zone]
+        for pk, phone, send_at, sending_at in calls.values_list("pk", "phone_e164", "send_at", "sending_at")
+        if (before is None or pk < before[phone] or (pk > before[phone] and sending_at is not None))
+        and send_at.astimezone(places[phone].zone).date() == today[places[phone].zone]
     )
 
 

@@ -19,13 +19,15 @@ from callcenter.accounts.selectors import (
 from telephony import pacing
 from telephony.models import DialerLine
 from telephony.selectors import channel_in_use, open_call_count, open_calls_by_company, open_calls_by_line
-from telephony.states import LineHold
+from telephony.services.breaker import breakers_of, may_probe
+from telephony.services.switches import dialer_switch
+from telephony.states import BreakerState, LineHold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from requests_app.models import CallRequest
-    from telephony.models import OpeningHours, RetryHours
+    from telephony.models import LineBreaker, OpeningHours, RetryHours
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Allowance:
         if self.until is None:
             return str(self.hold.label)
         opens = date_format(timezone.localtime(self.until), "d/m H:i")
+        if self.hold == LineHold.BREAKER:
+            return _("%(reason)s (tenta de novo em %(opens)s)") % {"reason": self.hold.label, "opens": opens}
         return _("%(reason)s (abre em %(opens)s)") % {"reason": self.hold.label, "opens": opens}
 
 
@@ -72,9 +76,10 @@ def next_open_instant(hours: Iterable[OpeningHours | RetryHours], *, at: datetim
 def allowance(line: DialerLine, *, now: datetime, horizon_seconds: float | None = None) -> Allowance:
     """How many calls the line may start now, or why none; never more than its limit and the free attendants.
 
-    Call it under the dialer's lock when the answer is acted on. At most five queries.
+    Call it under the dialer's lock when the answer is acted on. At most seven queries.
     """
-    if shut := _shut(line, now=now):
+    breaker = breakers_of([line.pk]).get(line.pk)
+    if shut := _shut(line, breaker, dialer_is_on=dialer_switch().is_on, now=now):
         return shut
     attendants = available_attendant_ids(line.company_id)
     return _paced(
@@ -83,15 +88,23 @@ def allowance(line: DialerLine, *, now: datetime, horizon_seconds: float | None 
         their_calls=open_call_count(companies_served_by(attendants), now=now) if attendants else 0,
         line_calls=open_calls_by_line([line.pk], now=now).get(line.pk, 0),
         horizon_seconds=_horizon_left(line, now=now, horizon_seconds=horizon_seconds),
+        is_probe=is_probing(breaker),
     )
 
 
+def is_probing(breaker: LineBreaker | None) -> bool:
+    """Whether the next call of the line is the one that tries whether its PABX is well again."""
+    return breaker is not None and breaker.state != BreakerState.CLOSED
+
+
 def allowances(lines: Iterable[DialerLine], *, now: datetime) -> dict[int, Allowance]:
-    """What `allowance` says of each of these lines, by id, for people to read: five queries, however many lines.
+    """What `allowance` says of each of these lines, by id, for people to read: seven queries, however many lines.
 
     Give it lines whose company, opening hours and event channel are read already.
     """
-    found = {line.pk: _shut(line, now=now) for line in lines}
+    breakers = breakers_of(line.pk for line in lines)
+    is_on = dialer_switch().is_on
+    found = {line.pk: _shut(line, breakers.get(line.pk), dialer_is_on=is_on, now=now) for line in lines}
     open_lines = [line for line in lines if not found[line.pk]]
     if open_lines:
         serving = companies_by_available_attendant()
@@ -106,14 +119,19 @@ def allowances(lines: Iterable[DialerLine], *, now: datetime) -> dict[int, Allow
                 their_calls=sum(calls.get(company_id, 0) for company_id in served),
                 line_calls=line_calls.get(line.pk, 0),
                 horizon_seconds=_horizon_left(line, now=now),
+                is_probe=is_probing(breakers.get(line.pk)),
             )
     return {line_id: one for line_id, one in found.items() if one is not None}
 
 
-def _shut(line: DialerLine, *, now: datetime) -> Allowance | None:
+def _shut(line: DialerLine, breaker: LineBreaker | None, *, dialer_is_on: bool, now: datetime) -> Allowance | None:
     """Why the line starts no call whoever is there; None when it is open."""
+    if line.company.is_active and not dialer_is_on:
+        return Allowance(0, LineHold.ALL_STOPPED)
     if hold := standing_hold(line, now=now):
         return Allowance(0, hold)
+    if breaker is not None and is_probing(breaker) and not may_probe(breaker, now=now):
+        return Allowance(0, LineHold.BREAKER, breaker.next_probe_at)
     opens = next_opening_of(line, at=now)
     if opens is None or opens > now:
         return Allowance(0, LineHold.CLOSED, opens)
@@ -128,7 +146,7 @@ def _horizon_left(line: DialerLine, *, now: datetime, horizon_seconds: float | N
 
 
 def _paced(
-    line: DialerLine, *, attendants: int, their_calls: int, line_calls: int, horizon_seconds: float
+    line: DialerLine, *, attendants: int, their_calls: int, line_calls: int, horizon_seconds: float, is_probe: bool
 ) -> Allowance:
     """What an open line may start, given who is there and what is going on."""
     if not attendants:
@@ -147,7 +165,7 @@ def _paced(
         calls_per_second=line.calls_per_second,
         horizon_seconds=horizon_seconds,
     )
-    return Allowance(calls)
+    return Allowance(min(calls, 1) if is_probe else calls)
 
 
 def standing_hold(line: DialerLine, *, now: datetime) -> LineHold:

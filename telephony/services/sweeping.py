@@ -12,7 +12,7 @@ from django.db import transaction
 from requests_app.states import Outcome
 from telephony import selectors
 from telephony.models import ProviderEvent
-from telephony.services import moves
+from telephony.services import fence, moves
 from telephony.services.events import apply_event
 from telephony.states import AttemptState, MoveReason
 
@@ -39,6 +39,8 @@ def sweep(*, now: datetime) -> dict[str, int]:
 
     Effects: one transaction per row, so that one that fails stops no other.
     """
+    # Before anything is concluded from what this database knows: it may have forgotten some of it.
+    fence.look(now=now)
     return {
         "events": _apply_events(now=now),
         "claims": _each(selectors.expired_attempts([S.CLAIMED], now=now, limit=BATCH), _drop_claim, now=now),

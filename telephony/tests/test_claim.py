@@ -69,11 +69,14 @@ def test_two_requests_with_one_number_are_called_one_after_the_other() -> None:
 
 
 @pytest.mark.django_db
-def test_the_same_number_in_another_company_is_its_own_business() -> None:
-    lines = [make_callcenter(secret="a"), make_callcenter(secret="b")]
-    for line in lines:
+def test_a_number_that_two_companies_want_rings_for_one_after_the_other() -> None:
+    first, second = make_callcenter(secret="a"), make_callcenter(secret="b")
+    for line in (first, second):
         make_due(line.company, phone="(11) 98765-4321")
-    assert [len(claim(line)) for line in lines] == [1, 1]
+    (attempt,) = claim(first)
+    assert claim(second) == []
+    assert moves.release(attempt, expected=["claimed"], reason="held", due_at=timezone.now(), now=timezone.now())
+    assert len(claim(second)) == 1
 
 
 @pytest.mark.django_db

@@ -13,8 +13,8 @@ from requests_app.models import CallRequest, LedgerEntry
 from requests_app.services.intake import change_call_request
 from requests_app.states import Hold, Source
 from telephony.models import CallAttempt, DialerLine, OpeningHours
-from telephony.services import dialing
-from telephony.services.dialing import place_call
+from telephony.services import placing
+from telephony.services.placing import place_call
 from telephony.states import AttemptState, MoveReason
 from telephony.tests.pabx import TinyPabx
 from telephony.tests.scenes import claim, fresh, make_callcenter, make_due
@@ -111,7 +111,7 @@ def test_a_claim_with_a_stale_token_is_not_sent(line: DialerLine, pabx: TinyPabx
     attempt = claimed(line)
     # The lease ran out and somebody else was given the attempt, while this process waited for its turn.
     monkeypatch.setattr(
-        dialing, "_wait_for_turn", lambda _attempt: bool(CallAttempt.objects.update(claim_token="0" * 32))
+        placing, "_wait_for_turn", lambda _attempt: bool(CallAttempt.objects.update(claim_token="0" * 32))
     )
     place_call(attempt.pk)
     assert pabx.posts == []
@@ -165,7 +165,7 @@ def test_a_process_that_slept_after_the_intent_sends_nothing(
 ) -> None:
     attempt = claimed(line)
     boot_times = iter([100.0, 102.5])
-    monkeypatch.setattr("telephony.services.dialing.time.clock_gettime", lambda _clock: next(boot_times))
+    monkeypatch.setattr("telephony.services.placing.time.clock_gettime", lambda _clock: next(boot_times))
     place_call(attempt.pk)
     attempt, request = fresh(attempt)
     assert (pabx.posts, attempt.state, attempt.error_code) == ([], S.RELEASED, "stale_intent")

@@ -17,7 +17,8 @@ from telephony import tasks
 from telephony.models import CallAttempt, DialerLine
 from telephony.providers.base import Refused
 from telephony.services import answers, moves
-from telephony.services.dialing import place_call, place_calls, settle_doubt
+from telephony.services.dialing import settle_doubt
+from telephony.services.placing import place_call, place_calls
 from telephony.services.sweeping import sweep
 from telephony.states import AttemptState, MoveReason
 from telephony.tests.pabx import TinyPabx

@@ -19,7 +19,8 @@ from requests_app.services.intake import change_call_request, dial_now
 from requests_app.states import OPEN as OPEN_STATUSES
 from requests_app.states import Hold, Source
 from telephony.models import CallAttempt, ProviderEvent
-from telephony.services.dialing import claim_due_calls, place_calls, settle_doubt
+from telephony.services.dialing import claim_due_calls, settle_doubt
+from telephony.services.placing import place_calls
 from telephony.services.sweeping import sweep
 from telephony.states import AWAITING_NEWS, OPEN, AttemptState
 from telephony.tests.pabx import TinyPabx

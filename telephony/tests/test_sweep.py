@@ -13,7 +13,7 @@ from requests_app.states import Hold
 from telephony import tasks
 from telephony.models import CallAttempt, DialerLine, ProviderEvent
 from telephony.services import moves
-from telephony.services.dialing import place_call
+from telephony.services.placing import place_call
 from telephony.services.sweeping import sweep
 from telephony.states import AttemptState, MoveReason
 from telephony.tests.scenes import claim, deliver, fresh, in_threads, make_callcenter, make_due, placed_call, send

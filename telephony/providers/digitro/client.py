@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from telephony.providers import http
 from telephony.providers.digitro import wire
-from telephony.providers.http import Timeouts, checked_base_url, error_for_status, post
+from telephony.providers.http import Answer, Timeouts, checked_base_url, error_for_status
 
 
 class DigitroClient:
     """Places calls through one line. Holds no connection and no state: any number of threads may share it.
+
+    `post` sends: over a new connection each (`http.post`), or over kept ones (`lanes.Lanes.post`).
 
     *Units*: `connect_timeout_seconds` bounds the opening of the connection, `read_timeout_seconds` everything from
     the open connection to the answer's last byte.
@@ -24,8 +27,16 @@ class DigitroClient:
     a person twice.
     """
 
-    def __init__(self, line: wire.LineAccess, *, connect_timeout_seconds: float, read_timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        line: wire.LineAccess,
+        *,
+        connect_timeout_seconds: float,
+        read_timeout_seconds: float,
+        post: Callable[..., Answer] = http.post,
+    ) -> None:
         self._line = line
+        self._post = post
         self._timeouts = Timeouts(connect_seconds=connect_timeout_seconds, answer_seconds=read_timeout_seconds)
 
     def place_predictive_call(
@@ -50,7 +61,7 @@ class DigitroClient:
         return self._place(body, slug=slug, before_send=before_send)
 
     def _place(self, body: Mapping[str, str | None], *, slug: str, before_send: Callable[[], None] | None) -> str:
-        answer = post(
+        answer = self._post(
             checked_base_url(self._line.base_url) + wire.request_path(self._line.channel_id, slug),
             content=wire.encoded_body(body),
             headers=wire.request_headers(self._line.api_key),

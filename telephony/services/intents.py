@@ -1,0 +1,135 @@
+"""The intent to dial: the last look at the world and the commit that lets a call leave, for many calls together.
+
+The commit is the fence against every other sender. It is one transaction for all that ask at the same moment; each of
+them is judged by itself.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from callcenter.lib.crashing import crash_point
+from callcenter.lib.database import for_update
+from requests_app import selectors as requests
+from requests_app.schedule import contact_window, next_opening
+from telephony.models import CallAttempt, DialerLine
+from telephony.selectors import channel_in_use
+from telephony.services import fence, moves, permission
+from telephony.services.breaker import breakers_of, stands_against
+from telephony.services.policy import next_opening_of, standing_hold
+from telephony.services.switches import held_open
+from telephony.states import AttemptState, MoveReason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from requests_app.data import DueRequest
+    from telephony.models import DialerSwitch
+
+S = AttemptState
+
+
+def commit_intents(attempts: Sequence[CallAttempt]) -> set[int]:
+    """Ids of those of these claimed attempts that are the caller's to send, committed; the others must not leave.
+
+    The world is read again: a request closed, a switch turned off, a breaker that opened or an hour that passed since
+    the claim stops its call, which goes back to the queue.
+
+    Effects: one transaction, about a dozen statements whatever the number. The attempts in memory follow.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        world = _World(switch=held_open(), now=now)
+        mine = _still_mine(attempts, now=now)
+        world.read_for(mine)
+        obstacles = {attempt.pk: obstacle for attempt in mine if (obstacle := world.obstacle(attempt)) is not None}
+        asking = [attempt for attempt in mine if attempt.pk not in obstacles]
+        refused = permission.refused_before_sending(asking, lines=world.lines, now=now)
+        obstacles |= dict.fromkeys(refused, MoveReason.NOT_PERMITTED)
+        free = [attempt for attempt in mine if attempt.pk not in obstacles]
+        moves.move_all(
+            free,
+            S.SENDING,
+            source=S.CLAIMED,
+            reason=MoveReason.INTENT,
+            now=now,
+            sending_at=now,
+            lease_until=now + timedelta(seconds=settings.DIALER_LEASE_SECONDS),
+            # A new token: whoever else was handed the old claim can't send with it.
+            claim_token=uuid.uuid4(),
+        )
+        for attempt in mine:
+            if attempt.pk in obstacles:
+                moves.release(attempt, expected=[S.CLAIMED], reason=obstacles[attempt.pk], due_at=now, now=now)
+        crash_point("before_intent_commit")
+    crash_point("after_intent_commit")
+    return {attempt.pk for attempt in free}
+
+
+def _still_mine(attempts: Sequence[CallAttempt], *, now: datetime) -> list[CallAttempt]:
+    """Those that are claimed with the token that the caller has, and whose lease is not over; locked."""
+    by_id = {attempt.pk: attempt for attempt in attempts}
+    claimed = CallAttempt.objects.filter(pk__in=list(by_id), state=S.CLAIMED, lease_until__gt=now)
+    tokens = for_update(claimed.order_by("pk")).values_list("pk", "claim_token")
+    return [by_id[pk] for pk, token in tokens if by_id[pk].claim_token == token]
+
+
+@dataclass
+class _World:
+    """What the calls of one commit are judged by, read within its transaction."""
+
+    switch: DialerSwitch
+    now: datetime
+
+    def read_for(self, attempts: Iterable[CallAttempt]) -> None:
+        """Read what these calls depend on; their requests are locked."""
+        self._requests = requests.locked_if_wanted(
+            [attempt.call_request_id for attempt in attempts if attempt.call_request_id is not None]
+        )
+        line_ids = {attempt.line_id for attempt in attempts}
+        lines = DialerLine.objects.defer(*DialerLine.SECRET_FIELDS).select_related("company", "event_channel")
+        self.lines = lines.prefetch_related("opening_hours").in_bulk(line_ids) if line_ids else {}
+        self._breakers = breakers_of(line_ids)
+        self._may_dial = {line_id: self._is_dialing(line) for line_id, line in self.lines.items()}
+        self._channels = {line_id: channel_in_use(line, now=self.now) for line_id, line in self.lines.items()}
+        self._openings: dict[tuple[int, str, str], bool] = {}
+
+    def obstacle(self, attempt: CallAttempt) -> MoveReason | None:
+        """Why the call must not leave after all; None = nothing stands against it."""
+        request = self._requests.get(attempt.call_request_id or 0)
+        if self._stopped:
+            return MoveReason.ALL_STOPPED
+        if request is None or request.phone_e164 != attempt.phone_e164:
+            return MoveReason.WITHDRAWN
+        if not self._may_dial[attempt.line_id] or not self._is_wanted_now(request, attempt.line_id):
+            return MoveReason.HELD
+        if self._channels[attempt.line_id] != channel_in_use(attempt.line, now=self.now):
+            # Opened anew since the address was made: the PABX would refuse the old number.
+            return MoveReason.HELD
+        if stands_against(self._breakers.get(attempt.line_id), claimed_at=attempt.claimed_at):
+            return MoveReason.BREAKER
+        return None
+
+    @cached_property
+    def _stopped(self) -> bool:
+        return not self.switch.is_on or fence.is_behind(self.switch)
+
+    def _is_dialing(self, line: DialerLine) -> bool:
+        opens = next_opening_of(line, at=self.now)
+        return not standing_hold(line, now=self.now) and opens is not None and opens <= self.now
+
+    def _is_wanted_now(self, request: DueRequest, line_id: int) -> bool:
+        key = (line_id, request.time_from, request.time_to)
+        if key not in self._openings:
+            window = contact_window(request.time_from, request.time_to)
+            opens = next_opening(self.now, window=window, zone=self.lines[line_id].company.zone)
+            self._openings[key] = opens <= self.now
+        return self._openings[key]

@@ -1,0 +1,184 @@
+"""Placing calls that are claimed: each at its instant, at most once, and what the PABX said is stored.
+
+The order is the promise. (1) An attempt is claimed and committed (`dialing`). (2) With the connection to the PABX open,
+the intent to send is committed by compare-and-set, with the claim's own token (`intents`). (3) One POST, no transaction
+open. (4) The answer is stored (`answers`). A process that dies before (2) has called nobody; one that dies after it
+leaves an attempt that only news or a person settles.
+
+The threads that send touch no database: their intents and answers go through one journal, which commits those of the
+same moment together.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from callcenter.lib.crashing import crash_point
+from callcenter.lib.errors import DomainError
+from callcenter.lib.secrets import SecretUnreadable
+from telephony.models import CallAttempt, DialerLine
+from telephony.providers import http
+from telephony.providers.base import ProviderError
+from telephony.providers.digitro.client import DigitroClient
+from telephony.providers.lanes import Lanes
+from telephony.services import answers, moves
+from telephony.services.journal import Direct, Journal
+from telephony.services.lines import access_of, suspend_line
+from telephony.states import AttemptState, MoveReason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+log = logging.getLogger(__name__)
+
+S = AttemptState
+
+POOL_SIZE: Final = 50
+# How long after the intent a call may still leave: a process that was paused in between must not wake up and dial.
+STALE_AFTER_SECONDS: Final = 2.0
+
+
+class NotOurs(DomainError):
+    """Somebody else has the attempt, or it was given back; nothing was sent, and nothing is left to store."""
+
+    code = "not_ours"
+
+
+def place_calls(attempt_ids: Sequence[int]) -> None:
+    """Place these claimed attempts, up to 50 at once in a process, each at its own instant.
+
+    Safe to repeat: an attempt that was placed, or that somebody else has, is left alone.
+    """
+    if len(attempt_ids) == 1:
+        place_call(attempt_ids[0])
+        return
+    attempts = _claimed_attempts(attempt_ids)
+    if not attempts:
+        return
+    crash_point("before_placing")
+    # None is needed while the calls are placed.
+    if not connection.in_atomic_block:
+        connection.close()
+    with Lanes() as lanes, Journal() as journal:
+        list(_pool().map(partial(_place_in_thread, journal=journal, post=lanes.post), attempts))
+
+
+def place_call(attempt_id: int) -> None:
+    """Place one claimed attempt, at most once, and store what came of it."""
+    for attempt in _claimed_attempts([attempt_id]):
+        _place(attempt, journal=Direct(), post=http.post)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """The process's dialing threads, shared by its tasks, so that there are never more than POOL_SIZE of them."""
+    return ThreadPoolExecutor(max_workers=POOL_SIZE, thread_name_prefix="dial")
+
+
+def _place_in_thread(attempt: CallAttempt, *, journal: Journal, post: Callable[..., http.Answer]) -> None:
+    try:
+        _place(attempt, journal=journal, post=post)
+    except Exception:
+        log.exception("attempt %s: placing failed; the sweep will settle it", attempt.pk)
+
+
+def _place(attempt: CallAttempt, *, journal: Journal | Direct, post: Callable[..., http.Answer]) -> None:
+    if not _wait_for_turn(attempt):
+        return
+    client = DigitroClient(
+        access_of(attempt.line, now=timezone.now()),
+        connect_timeout_seconds=settings.DIGITRO_CONNECT_TIMEOUT_SECONDS,
+        read_timeout_seconds=settings.DIGITRO_READ_TIMEOUT_SECONDS,
+        post=post,
+    )
+    place = (
+        client.place_predictive_call
+        if attempt.line.mode == DialerLine.Mode.PREDICTIVE
+        else partial(client.place_call_by_route, slug=settings.DIGITRO_SPECIFIC_ROUTE_SLUG)
+    )
+    try:
+        provider_call_id = place(
+            phone_e164=attempt.phone_e164,
+            data=attempt.token.hex,
+            before_send=partial(_pass_the_fence, attempt, journal),
+        )
+    except NotOurs:
+        return
+    except (ProviderError, answers.StaleIntent) as error:
+        log.warning("attempt %s: %s (%s)", attempt.pk, error.code, error.message)
+        crash_point("before_failure_stored")
+        journal.store_failure(attempt, error)
+    else:
+        crash_point("before_answer_stored")
+        journal.store_accepted(attempt, provider_call_id)
+
+
+def _pass_the_fence(attempt: CallAttempt, journal: Journal | Direct) -> None:
+    """Nothing, when the call may leave this instant; called on the open connection, right before the first byte.
+
+    Errors: `NotOurs`, `StaleIntent`; then nothing is sent.
+    """
+    began = time.clock_gettime(time.CLOCK_BOOTTIME)
+    if not journal.intend(attempt):
+        raise NotOurs("The attempt is not this caller's to send.")
+    if time.clock_gettime(time.CLOCK_BOOTTIME) - began > STALE_AFTER_SECONDS:
+        raise answers.StaleIntent("The intent is too old.")
+    crash_point("before_first_byte")
+
+
+def _claimed_attempts(attempt_ids: Sequence[int]) -> list[CallAttempt]:
+    """Those that are still claimed, in the order in which they leave, with their line's secrets.
+
+    A line without readable secrets is stopped, and its attempts go back to the queue.
+    """
+    attempts = list(CallAttempt.objects.filter(pk__in=attempt_ids, state=S.CLAIMED).order_by("send_at", "pk"))
+    lines: dict[int, DialerLine | None] = {}
+    for line_id in {attempt.line_id for attempt in attempts}:
+        try:
+            lines[line_id] = DialerLine.objects.select_related("event_channel").get(pk=line_id)
+        except SecretUnreadable as error:
+            log.exception("line %s: its credentials can't be decrypted", line_id)
+            lines[line_id] = None
+            _give_back([attempt.pk for attempt in attempts if attempt.line_id == line_id], line_id, error)
+    usable = []
+    for attempt in attempts:
+        if line := lines[attempt.line_id]:
+            attempt.line = line
+            usable.append(attempt)
+    return usable
+
+
+def _give_back(attempt_ids: Sequence[int], line_id: int, error: SecretUnreadable) -> None:
+    now = timezone.now()
+    suspend_line(line_id, reason=MoveReason.MISCONFIGURED, now=now)
+    for attempt_id in attempt_ids:
+        with transaction.atomic():
+            moves.release(
+                moves.locked(attempt_id),
+                expected=[S.CLAIMED],
+                reason=MoveReason.MISCONFIGURED,
+                due_at=now,
+                now=now,
+                error_code=error.code,
+            )
+
+
+def _wait_for_turn(attempt: CallAttempt) -> bool:
+    """Whether the attempt's instant has come; sleeps until it does, but never past its lease."""
+    wait = (attempt.send_at - timezone.now()).total_seconds()
+    if wait > settings.DIALER_LEASE_SECONDS:
+        return False
+    if wait > 0:
+        # A connection must not be held through the wait.
+        if not connection.in_atomic_block:
+            connection.close()
+        time.sleep(wait)
+    return True

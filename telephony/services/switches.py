@@ -1,0 +1,100 @@
+"""The kill switches: one for all lines, and each line's own. A switch that is off holds before the next call leaves.
+
+An intent to dial is committed while sharing a lock that turning a switch off takes alone. So when `stop_…` returns, no
+later intent is committed; a call whose intent was committed before leaves within `dialing.STALE_AFTER_SECONDS`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from callcenter.lib.database import for_update, serialize, share
+from callcenter.lib.errors import Conflict
+from telephony.models import DialerLine, DialerSwitch, SwitchEntry
+from telephony.states import SwitchReason
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from callcenter.accounts.models import User
+
+log = logging.getLogger(__name__)
+
+_LOCK: Final = "dialer-switch"
+_ROW: Final = 1
+
+
+def dialer_switch() -> DialerSwitch:
+    """The switch for all lines as it is stored; on, in an installation that has never touched it."""
+    return DialerSwitch.objects.get_or_create(pk=_ROW)[0]
+
+
+def held_open() -> DialerSwitch:
+    """The switch for all lines, which nobody can turn before the transaction ends; nor a line's own."""
+    share(_LOCK)
+    return dialer_switch()
+
+
+def turn_dialer(
+    *, on: bool, now: datetime, actor: User | None, note: str = "", reason: SwitchReason = SwitchReason.PERSON
+) -> DialerSwitch:
+    """The switch for all lines as it stands now, turned; who did it, when and why are kept.
+
+    Errors: `Conflict` when it stood so already.
+    """
+    with transaction.atomic():
+        switch = turning()
+        if switch.is_on is on:
+            raise Conflict(_("O discador já estava ligado.") if on else _("O discador já estava desligado."))
+        _turn(switch, on=on, now=now, actor=actor, note=note, reason=reason)
+    return switch
+
+
+def turning() -> DialerSwitch:
+    """The switch, locked for whoever is about to turn it; every intent that was being committed is committed."""
+    serialize(_LOCK)
+    dialer_switch()
+    return for_update(DialerSwitch.objects.filter(pk=_ROW)).get()
+
+
+def stop_for(switch: DialerSwitch, reason: SwitchReason, *, now: datetime) -> None:
+    """Nothing; the system turned the switch, which `turning` gave, off, or says anew why it is off."""
+    _turn(switch, on=False, now=now, actor=None, note="", reason=reason)
+
+
+def turn_line(line_id: int, *, on: bool, now: datetime, actor: User | None, note: str = "") -> None:
+    """Nothing; the line is on or off, and who did it, when and why are kept.
+
+    Errors: `Conflict` when it stood so already.
+    """
+    with transaction.atomic():
+        serialize(_LOCK)
+        if not DialerLine.objects.filter(pk=line_id, is_enabled=not on).update(is_enabled=on):
+            raise Conflict(_("A linha já estava ligada.") if on else _("A linha já estava desligada."))
+        note_line_turned(line_id, on=on, now=now, actor=actor, note=note)
+
+
+def note_line_turned(line_id: int, *, on: bool, now: datetime, actor: User | None, note: str = "") -> None:
+    """Nothing; that the line was switched, by another door than `turn_line`, is kept."""
+    SwitchEntry.objects.create(
+        at=now, line_id=line_id, is_on=on, reason=SwitchReason.PERSON, note=note[:200], actor=actor
+    )
+    log.warning("line %s: switched %s", line_id, "on" if on else "off")
+
+
+def _turn(
+    switch: DialerSwitch, *, on: bool, now: datetime, actor: User | None, note: str, reason: SwitchReason
+) -> None:
+    switch.is_on, switch.changed_at, switch.changed_by = on, now, actor
+    switch.note, switch.reason = note[:200], reason
+    columns = ["is_on", "changed_at", "changed_by", "note", "reason"]
+    if on:
+        switch.lost_from = switch.lost_until = None
+        columns += ["lost_from", "lost_until"]
+    switch.save(update_fields=columns)
+    SwitchEntry.objects.create(at=now, line=None, is_on=on, reason=reason, note=note[:200], actor=actor)
+    log.warning("dialer: switched %s (%s)", "on" if on else "off", reason)
