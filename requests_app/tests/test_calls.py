@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db.models import Q
 
 from callcenter.tests.factories import make_company
 from requests_app import selectors

@@ -20,7 +20,7 @@ from telephony import pacing
 from telephony.models import DialerLine
 from telephony.selectors import channel_in_use, open_call_count, open_calls_by_company, open_calls_by_line
 from telephony.services.breaker import breakers_of, may_probe
-from telephony.services.switches import dialer_switch
+from telephony.services.switches import dialer_is_on
 from telephony.states import BreakerState, LineHold
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def allowance(line: DialerLine, *, now: datetime, horizon_seconds: float | None 
     Call it under the dialer's lock when the answer is acted on. At most seven queries.
     """
     breaker = breakers_of([line.pk]).get(line.pk)
-    if shut := _shut(line, breaker, dialer_is_on=dialer_switch().is_on, now=now):
+    if shut := _shut(line, breaker, dialer_is_on=dialer_is_on(), now=now):
         return shut
     attendants = available_attendant_ids(line.company_id)
     return _paced(
@@ -103,7 +103,7 @@ def allowances(lines: Iterable[DialerLine], *, now: datetime) -> dict[int, Allow
     Give it lines whose company, opening hours and event channel are read already.
     """
     breakers = breakers_of(line.pk for line in lines)
-    is_on = dialer_switch().is_on
+    is_on = dialer_is_on()
     found = {line.pk: _shut(line, breakers.get(line.pk), dialer_is_on=is_on, now=now) for line in lines}
     open_lines = [line for line in lines if not found[line.pk]]
     if open_lines:

@@ -175,7 +175,7 @@ def test_the_list_costs_the_same_queries_however_many_lines_there_are(
     for _more in range(2):
         make_attendant(company)
         make_line(company)
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(15):
             client.get(LIST)
         for _n in range(10):
             make_line(company)
