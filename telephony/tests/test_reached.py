@@ -15,8 +15,8 @@ from requests_app.services.intake import change_call_request, dial_now, take_cal
 from requests_app.states import Hold, Outcome, Reach, ReachAction, Source
 from telephony.models import CallAttempt, DialerLine, ProviderEvent
 from telephony.services import moves
-from telephony.services.dialing import place_call
 from telephony.services.events import apply_event
+from telephony.services.placing import place_call
 from telephony.states import AttemptState
 from telephony.tests.pabx import TinyPabx
 from telephony.tests.scenes import claim, deliver, fresh, in_threads, make_callcenter, make_due
