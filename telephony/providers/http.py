@@ -1,4 +1,4 @@
-"""The one place that touches the wire: one POST, on one new connection, with one answer, by one deadline.
+"""The one place that touches the wire: one request, on one new connection, with one answer, by one deadline.
 
 What decides between "surely not sent" and "may have happened" is not the kind of error but its moment: until the
 connection is open (address, TCP, TLS) nothing was sent; after that, everything is in doubt.
@@ -57,7 +57,7 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; `content` is at most `MAX_ANSWER_BYTES`, as sent (never decompressed)."""
+    """What came back; `content` is at most the caller's limit, as sent (never decompressed)."""
 
     status_code: int
     content: bytes
@@ -70,6 +70,7 @@ def post(
     headers: Mapping[str, str],
     timeouts: Timeouts,
     before_send: Callable[[], None] | None = None,
+    max_bytes: int = MAX_ANSWER_BYTES,
 ) -> Answer:
     """The answer, whatever its status. Exactly one POST leaves, or none.
 
@@ -79,9 +80,21 @@ def post(
     Errors: `Misconfigured` (the URL or a header can't be used), `NotSent`, `Ambiguous`.
     *Safe to repeat?* After `NotSent`.
     """
-    exchange = _Exchange(timeouts, before_send)
+    return _sent("POST", url, content, headers, _Exchange(timeouts, before_send, max_bytes))
+
+
+def get(url: str, *, headers: Mapping[str, str], timeouts: Timeouts, max_bytes: int = MAX_ANSWER_BYTES) -> Answer:
+    """The answer to one GET, whatever its status.
+
+    Errors: as `post`; the message never quotes the URL, whose query may hold a token.
+    *Safe to repeat?* As the method behind the address is.
+    """
+    return _sent("GET", url, None, headers, _Exchange(timeouts, None, max_bytes))
+
+
+def _sent(method: str, url: str, content: bytes | None, headers: Mapping[str, str], exchange: _Exchange) -> Answer:
     try:
-        request = _prepared(url, content=content, headers=headers)
+        request = _prepared(method, url, content=content, headers=headers)
     except _WIRE_ERRORS as error:
         problem: ProviderError = Misconfigured(f"The address or a header can't be used ({type(error).__name__}).")
     else:
@@ -125,20 +138,21 @@ def checked_base_url(base_url: str) -> str:
     return base_url.rstrip("/")
 
 
-def _prepared(url: str, *, content: bytes, headers: Mapping[str, str]) -> requests.PreparedRequest:
+def _prepared(method: str, url: str, *, content: bytes | None, headers: Mapping[str, str]) -> requests.PreparedRequest:
     # Connection: close, because a kept connection that the peer closes just then leaves the POST in doubt.
     # Accept-Encoding: identity, so that no answer can grow while it is read.
     ours = {"User-Agent": "callcenter", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
-    return requests.Request("POST", url, data=content, headers={**ours, **headers}).prepare()
+    return requests.Request(method, url, data=content, headers={**ours, **headers}).prepare()
 
 
 class _Exchange:
-    """One POST on its way: whether its connection was open, and when it must be over."""
+    """One request on its way: whether its connection was open, and when it must be over."""
 
-    def __init__(self, timeouts: Timeouts, before_send: Callable[[], None] | None) -> None:
+    def __init__(self, timeouts: Timeouts, before_send: Callable[[], None] | None, max_bytes: int) -> None:
         self.abort: BaseException | None = None
         self._timeouts = timeouts
         self._before_send = before_send
+        self._max_bytes = max_bytes
         self._is_open = False
 
     def run(self, request: requests.PreparedRequest) -> Answer:
@@ -147,12 +161,12 @@ class _Exchange:
             timeout = (self._timeouts.connect_seconds, self._timeouts.answer_seconds)
             response = adapter.send(request, stream=True, timeout=timeout)
             try:
-                content = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=False)
+                content = response.raw.read(self._max_bytes + 1, decode_content=False)
             finally:
                 response.raw.close()
         finally:
             adapter.close()
-        if len(content) > MAX_ANSWER_BYTES:
+        if len(content) > self._max_bytes:
             raise Ambiguous("The answer is too long.", status_code=response.status_code)
         return Answer(response.status_code, content)
 

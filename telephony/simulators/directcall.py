@@ -1,4 +1,4 @@
-"""The carrier Directcall as a program: token, callback registration, and the events of every call it is told of.
+"""The carrier Directcall as a program: token, callbacks, calls, statement, and the events of every call it is told of.
 
 Sources: https://docs.api.directcall.com.br/wiki/spaces/cloudapi/pages/950367 (callbacks),
 http://doc.directcallsoft.com/pages/viewpage.action?pageId=328829 (/voz/call), …pageId=329624 (/voz/status). The
@@ -11,7 +11,7 @@ import re
 import secrets
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ from xml.etree import ElementTree
 
 from telephony.simulators.carrier import Carrier
 from telephony.simulators.carrier_calls import CarrierCall
+from telephony.simulators.directcall_statement import RECORDING_PATH, BadFilter, recording, statement
 from telephony.simulators.fates import FATES_BY_NAME
 from telephony.simulators.serving import SAO_PAULO, Reply, Request, at_least_zero, http_url, json_reply
 
@@ -31,8 +32,10 @@ _MESSAGES = MappingProxyType(
         "001": "Parâmetros inválidos ou ausentes",
         "002": "Falha ao solicitar a chamada",
         "003": "Chamada não está ativa",
+        "005": "Falha de conexão",
         "006": "Falha de autenticação",
         "010": "Identificador não existe ou já foi cancelado",
+        "201": "Saldo insuficiente",
     }
 )
 
@@ -107,6 +110,7 @@ class DirectcallProgram:
         self._lock = threading.Lock()
         self._token_ends: dict[str, float] = {}
         self._counts: Counter[str] = Counter()
+        self._faults: defaultdict[str, deque[str]] = defaultdict(deque)
         self._methods: Mapping[tuple[str, str], tuple[str, _Method]] = {
             ("POST", "/voz/add-callback"): ("add-callback-status-chamada", self._add_callback),
             ("POST", "/voz/list-callback"): ("list-callback-status-chamada", self._list_callbacks),
@@ -114,14 +118,34 @@ class DirectcallProgram:
             ("POST", "/voz/call"): ("chamar", self._call),
             ("GET", "/voz/status"): ("status", self._status),
             ("GET", "/voz/end"): ("end", self._end),
+            ("POST", "/extrato/list"): ("extrato", self._statement),
+            ("POST", "/extrato/list-recordings"): ("extrato", self._recordings),
+            ("POST", "/extrato/saldo"): ("saldo", self._balance),
         }
 
     def answer(self, request: Request) -> Reply:
         """The reply to one request."""
+        with self._lock:
+            planned = self._faults[request.path]
+            fault = planned.popleft() if planned else ""
+        if fault and (reply := _faulty(fault)) is not None:
+            return reply
+        reply = self._orderly(request, codigo=fault if fault in _MESSAGES else "")
+        # Done, and the caller never learns it.
+        return Reply(ending="silence") if fault == "silence" else reply
+
+    def _orderly(self, request: Request, *, codigo: str) -> Reply:
+        parameters = request.parameters
         if (request.method, request.path) == ("POST", "/request_token"):
-            return self._request_token(request.parameters)
+            return self._request_token(parameters)
         if method := self._methods.get((request.method, request.path)):
-            return self._envelope(*method, request.parameters)
+            host = request.headers.get("Host") or "127.0.0.1"
+            return self._envelope(*method, {**parameters, "_base_url": f"http://{host}"}, codigo=codigo)
+        if request.method == "GET" and request.path.startswith(RECORDING_PATH):
+            sound = recording(self.carrier.calls(), request.path)
+            if sound is not None:
+                self._count("recordings sent")
+                return Reply(body=sound, content_type="audio/x-wav")
         return self._answer_simulator(request)
 
     def close(self) -> None:
@@ -136,6 +160,8 @@ class DirectcallProgram:
                 return self._take_call(request.body)
             case "GET", "/_simulator/calls":
                 return json_reply([_described(call) for call in self.carrier.calls()])
+            case "POST", "/_simulator/faults":
+                return self._plan_faults(request.body)
             case "GET", "/_simulator/deliveries":
                 return json_reply(self.carrier.deliveries())
             case "GET", "/_simulator/stats":
@@ -145,6 +171,7 @@ class DirectcallProgram:
                 self.carrier.reset()
                 with self._lock:
                     self._token_ends.clear()
+                    self._faults.clear()
                     self._counts.clear()
                 return json_reply({"status": "ok"})
         return json_reply({"erro": f"{request.method} {request.path} não existe"}, status=404)
@@ -160,6 +187,13 @@ class DirectcallProgram:
         call = self.carrier.begin_call(origem=str(told.get("origem") or ""), destino=str(destino), fate=fate)
         return json_reply({"callerid": call.callerid})
 
+    def _plan_faults(self, body: bytes) -> Reply:
+        """The next answers of a path: ``{"path": "/voz/call", "faults": ["html", "500", "silence", "005", "ok"]}``."""
+        told = json.loads(body)
+        with self._lock:
+            self._faults[told["path"]].extend(told["faults"])
+        return json_reply({"status": "ok"})
+
     def _request_token(self, parameters: dict[str, str]) -> Reply:
         given = (parameters.get("client_id"), parameters.get("client_secret"))
         is_xml = parameters.get("format") == "xml"
@@ -173,21 +207,23 @@ class DirectcallProgram:
         self._count("tokens given")
         return _spelled({"access_token": token}, root="oauth", is_xml=is_xml)
 
-    def _envelope(self, module: str, perform: _Method, parameters: dict[str, str]) -> Reply:
+    def _envelope(self, module: str, perform: _Method, parameters: dict[str, str], *, codigo: str) -> Reply:
         envelope: dict[str, Any] = {"api": "voz", "modulo": module, "status": "ok", "codigo": "000", "msg": "ok"}
         try:
-            self._check_token(parameters.get("access_token", ""))
+            self._check_token(parameters.get("access_token", ""), planned=codigo)
             envelope |= perform(parameters)
         except _Failed as failure:
             envelope |= {"status": "erro", "codigo": failure.codigo, "msg": _MESSAGES[failure.codigo]}
         self._count(f"{module} {envelope['codigo']}")
-        return _spelled(envelope, root="directcall", is_xml=parameters.get("format") == "xml")
+        # Spelled `format` in the methods of voice, `formato` in those of the statement.
+        is_xml = "xml" in (parameters.get("format"), parameters.get("formato"))
+        return _spelled(envelope, root="directcall", is_xml=is_xml)
 
-    def _check_token(self, token: str) -> None:
+    def _check_token(self, token: str, *, planned: str) -> None:
         with self._lock:
             ends = self._token_ends.get(token, 0.0)
-        if ends <= time.monotonic():
-            raise _Failed("006")
+        if planned or ends <= time.monotonic():
+            raise _Failed(planned or "006")
 
     def _add_callback(self, parameters: dict[str, str]) -> dict[str, Any]:
         try:
@@ -240,6 +276,23 @@ class DirectcallProgram:
             raise _Failed("003")
         return {}
 
+    def _statement(self, parameters: dict[str, str]) -> dict[str, Any]:
+        return self._lines(parameters, recordings_only=False)
+
+    def _recordings(self, parameters: dict[str, str]) -> dict[str, Any]:
+        return self._lines(parameters, recordings_only=True)
+
+    def _lines(self, parameters: dict[str, str], *, recordings_only: bool) -> dict[str, Any]:
+        base_url = parameters["_base_url"]
+        try:
+            lines = statement(self.carrier.calls(), parameters, base_url=base_url, recordings_only=recordings_only)
+        except BadFilter:
+            raise _Failed("001") from None
+        return {"api": "extrato", **lines}
+
+    def _balance(self, parameters: dict[str, str]) -> dict[str, Any]:
+        return {"api": "extrato", "moeda": "R$", "saldo": "1.234,56"}
+
     def _active_call(self, parameters: dict[str, str]) -> CarrierCall:
         call = self.carrier.active_call(parameters.get("origem"), parameters.get("destino"))
         if call is None:
@@ -249,6 +302,20 @@ class DirectcallProgram:
     def _count(self, name: str) -> None:
         with self._lock:
             self._counts[name] += 1
+
+
+def _faulty(fault: str) -> Reply | None:
+    """An answer that no method gives, though a proxy or a broken server may; None = the method is to be asked."""
+    match fault:
+        case "html":
+            return Reply(body=b"<html><head/><body>Bad Gateway</body></html>", content_type="text/html")
+        case "empty":
+            return Reply(body=b"")
+        case "list":
+            return json_reply([{"status": ["ok"], "codigo": {"x": 1}, "msg": 7}])
+        case "500" | "502" | "401":
+            return json_reply({"erro": "fora do ar"}, status=int(fault))
+    return None
 
 
 def _described(call: CarrierCall) -> dict[str, Any]:

@@ -7,22 +7,35 @@ the same site's "Códigos de retorno ou de erro".
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 from xml.etree import ElementTree
 
 from callcenter.lib.errors import DomainError
 from telephony.providers.base import Misconfigured, ProviderError, Refused, Unauthorized, Unavailable
+from telephony.providers.directcall.values import VENDOR_ZONE
 
 ADD_CALLBACK_PATH: Final = "/voz/add-callback"
 # Not public; they follow the SMS twin's `/sms/list-callback`.
 LIST_CALLBACKS_PATH: Final = "/voz/list-callback"
 REMOVE_CALLBACK_PATH: Final = "/voz/remove-callback"
 TOKEN_PATH: Final = "/request_token"  # a path, not a password
+# Sources: http://doc.directcallsoft.com/pages/viewpage.action?pageId=328829 (call), …pageId=329624 (status),
+# https://docs.api.directcall.com.br/wiki/x/bQJnAQ (end), http://doc.directcallsoft.com/…pageId=950315 (extrato),
+# …pageId=329648 (list-recordings). The balance's path is known from public code only.
+CALL_PATH: Final = "/voz/call"
+STATUS_PATH: Final = "/voz/status"
+END_PATH: Final = "/voz/end"
+STATEMENT_PATH: Final = "/extrato/list"
+RECORDINGS_PATH: Final = "/extrato/list-recordings"
+BALANCE_PATH: Final = "/extrato/saldo"
 
 SUCCESS: Final = "000"
+NOT_ACTIVE: Final = "003"
 ALREADY_GONE: Final = "010"
 
 
@@ -64,6 +77,9 @@ _ERRORS: Final[Mapping[CodeClass, type[ProviderError]]] = {
     CodeClass.STOP: Misconfigured,
 }
 
+# "^[0-9]{12,13}$" in the client libraries; 0800 has its code where the DDD is.
+_NUMBER: Final = re.compile(r"\+55(?!800)[1-9][0-9]{9,10}")
+
 # How deep a list of callbacks may lie in its envelope; the shape is not public.
 _MAX_DEPTH: Final = 4
 
@@ -89,6 +105,16 @@ class Envelope:
         return "error_description" in self.fields or CODES.get(self.codigo) is CodeClass.TOKEN
 
     @property
+    def is_envelope(self) -> bool:
+        """Whether it says how it ended; a page of HTML that happens to be XML does not."""
+        return bool(self.status or self.codigo or self.needs_new_token)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the return code is one of the table, so that we know what was done."""
+        return self.codigo in CODES
+
+    @property
     def is_success(self) -> bool:
         """Whether the method did what was asked.
 
@@ -101,8 +127,7 @@ class Envelope:
 
     def text(self, name: str) -> str:
         """A field's text, stripped; empty when it is missing or no text."""
-        value = self.fields.get(name)
-        return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+        return _scalar(self.fields.get(name))
 
     def error(self) -> ProviderError:
         """The failure that the return code means; it holds none of the vendor's text, which may echo a parameter."""
@@ -131,9 +156,9 @@ def read_envelope(content: bytes) -> Envelope:
     fields = _xml_fields(text) if text.startswith("<") else _json_fields(text)
     codigo = fields.get("codigo")
     return Envelope(
-        status=str(fields.get("status", "")).strip().casefold(),
-        codigo=f"{codigo:03d}" if type(codigo) is int else str(codigo or "").strip(),
-        modulo=str(fields.get("modulo", "")).strip().casefold(),
+        status=_scalar(fields.get("status")).casefold(),
+        codigo=f"{codigo:03d}" if type(codigo) is int else _scalar(codigo),
+        modulo=_scalar(fields.get("modulo")).casefold(),
         fields=fields,
     )
 
@@ -147,6 +172,21 @@ def read_callbacks(envelope: Envelope) -> list[RegisteredCallback]:
     if not found and envelope.text("total") not in ("", "0"):
         raise UnreadableAnswer("The list of callbacks has a shape that we don't know.")
     return found
+
+
+def carrier_number(phone_e164: str) -> str:
+    """The number as Directcall wants it: 55, DDD, subscriber, digits only (`5541988887777`).
+
+    Errors: `Refused` for what has no DDD (0800, 4004) or is not Brazilian.
+    """
+    if not _NUMBER.fullmatch(phone_e164):
+        raise Refused("Only Brazilian numbers with DDD can be asked about.")
+    return phone_e164.removeprefix("+")
+
+
+def filter_instant(at: datetime) -> str:
+    """The instant as the statement's filters want it: `YmdHis`, in the carrier's own zone (inferred)."""
+    return f"{at.astimezone(VENDOR_ZONE):%Y%m%d%H%M%S}"
 
 
 def _callbacks(value: Any, *, depth: int) -> Iterator[RegisteredCallback]:
@@ -166,6 +206,11 @@ def _callbacks(value: Any, *, depth: int) -> Iterator[RegisteredCallback]:
     if isinstance(value, list):
         for each in value:
             yield from _callbacks(each, depth=depth - 1)
+
+
+def _scalar(value: Any) -> str:
+    """A text or whole number as text, stripped; empty for anything of another type."""
+    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _decoded(content: bytes) -> str:

@@ -35,6 +35,23 @@ Form = dict[str, str]
 Script = Callable[[str, Form], bytes | None]
 
 
+class Tokens:
+    """A store in memory, for the threads of one test."""
+
+    def __init__(self, first: Token | None = None, kept: list[Token] | None = None) -> None:
+        self.token = first
+        self.kept = [] if kept is None else kept
+        self._lock = Lock()
+
+    def get(self, *, refused: Token | None, ask: Callable[[], Token]) -> Token:
+        with self._lock:
+            token = self.token
+            if token is None or token == refused or token.expires_at <= datetime.now(UTC):
+                token = self.token = ask()
+                self.kept.append(token)
+            return token
+
+
 class Carrier(WireServer):
     """Answers each POST by a script of path and form; where the script gives nothing, with t0ken1, t0ken2, …"""
 
@@ -47,8 +64,9 @@ class Carrier(WireServer):
         self._lock = Lock()
 
     def respond(self, connection: socket.socket, received: Received) -> None:
-        path = received.request_line.split(" ")[1]
-        form = {name: values[0] for name, values in parse_qs(received.body.decode(), strict_parsing=True).items()}
+        path, _mark, query = received.request_line.split(" ")[1].partition("?")
+        sent = received.body.decode() or query
+        form = {name: values[0] for name, values in parse_qs(sent, strict_parsing=True).items()}
         with self._lock:
             self.asked.append((path, form))
             answer = self.script(path, form)
@@ -57,12 +75,14 @@ class Carrier(WireServer):
                 answer = http_bytes(200, b'{"access_token":"t0ken%d"}' % self._tokens)
         connection.sendall(answer)
 
-    def client(self, *, token: Token | None = None, base_url: str = "") -> DirectcallClient:
+    def client(
+        self, *, token: Token | None = None, base_url: str = "", answer_format: str = "json"
+    ) -> DirectcallClient:
         return DirectcallClient(
             AccountAccess(base_url or self.url, "loja@example.com", "c1ient-secret"),
-            token=token,
-            on_new_token=self.kept.append,
+            tokens=Tokens(token, self.kept),
             timeouts=Timeouts(connect_seconds=2, answer_seconds=5),
+            answer_format=answer_format,
         )
 
     @property
@@ -236,7 +256,7 @@ def test_the_list_gives_what_is_registered() -> None:
     # The page of this method names no other parameter.
     assert carrier.asked[1] == ("/voz/list-callback", {"access_token": "t0ken1"})
     with Carrier(always(ok(total=3, msg="?"))) as carrier:
-        assert type(failure(carrier.client().list_callbacks)) is Ambiguous
+        assert type(failure(carrier.client().list_callbacks)) is Unavailable
 
 
 def test_removing_says_whether_it_was_still_there() -> None:
@@ -269,9 +289,10 @@ def test_an_answer_after_the_server_has_gone_is_not_waited_for() -> None:
     with WireServer(answering(b"")) as server:
         client = DirectcallClient(
             AccountAccess(server.url, "a", "b"),
-            token=Token("t", expires_at=datetime.now(UTC) + timedelta(hours=1)),
-            on_new_token=lambda _token: None,
+            tokens=Tokens(Token("t", expires_at=datetime.now(UTC) + timedelta(hours=1))),
             timeouts=Timeouts(connect_seconds=1, answer_seconds=1),
         )
-        assert type(failure(client.list_callbacks)) is Ambiguous
-    assert len(server.requests) == 1
+        assert type(failure(client.list_callbacks)) is Unavailable
+        assert type(failure(lambda: client.remove_callback("a"))) is Ambiguous
+    # What only reads is tried twice, what changes something once.
+    assert len(server.requests) == 3

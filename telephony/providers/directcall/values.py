@@ -1,0 +1,112 @@
+"""How Directcall writes names, numbers, instants and durations, whatever carries them. Pure."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from callcenter.lib.phones import InvalidPhone, brazilian_e164
+from telephony.providers.directcall.callback_words import normalized_name
+
+MAX_PHONE_LENGTH: Final = 40
+MAX_DURATION_SECONDS: Final = 7 * 24 * 3600
+
+# The vendor's dates name no zone; a Brazilian carrier's clock.
+VENDOR_ZONE: Final = ZoneInfo("America/Sao_Paulo")
+# The vendor's three spellings, then the Brazilian one. ISO 8601 is tried before them.
+_DATE_FORMATS: Final = ("%Y-%m-%d %H:%M:%S", "%Y%m%d%H%M%S", "%d-%m-%Y-%H-%M-%S", "%d/%m/%Y %H:%M:%S")
+_CLOCK: Final = re.compile(r"(?:([0-9]{1,3}):)?([0-5]?[0-9]):([0-5]?[0-9])")
+_SECONDS: Final = re.compile(r"([0-9]{1,6})(?:\.[0-9]*)?")
+# Half of a surrogate pair, and NUL: PostgreSQL's text and UTF-8 logs hold neither.
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+_PHONE: Final = re.compile(r"\+?[0-9\s().\-/]+")
+_NOT_DIGIT: Final = re.compile(r"[^0-9]")
+
+
+class Fields:
+    """One object of the carrier's, read by concept; case, accents, `_` and `-` in a name don't matter."""
+
+    def __init__(self, given: Mapping[str, Any], field_names: Mapping[str, Sequence[str]]) -> None:
+        self._field_names = field_names
+        self._values: dict[str, Any] = {}
+        for name, value in given.items():
+            self._values.setdefault(normalized_name(name), value)
+
+    def value(self, concept: str) -> Any:
+        """The first value that isn't empty among the concept's names, or None."""
+        for name in self._field_names.get(concept, ()):
+            value = self._values.get(normalized_name(name))
+            if value not in (None, "", [], {}):
+                return value
+        return None
+
+    def text(self, concept: str) -> str:
+        """The same as text; empty for none."""
+        return text_of(self.value(concept))
+
+
+def text_of(value: Any) -> str:
+    """A text or number as text that can be stored, stripped; anything else is empty."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return _UNSTORABLE.sub("\ufffd", str(value)).strip()
+
+
+def phone_e164(text: str) -> str:
+    """The number in E.164, or empty. Directcall writes country code, DDD and number, with or without spaces.
+
+    "ip" before DDD and number marks a number of its own network (ip4130600300).
+    """
+    phone = text.removeprefix("ip")
+    if len(phone) > MAX_PHONE_LENGTH or not _PHONE.fullmatch(phone):
+        return ""
+    digits = _NOT_DIGIT.sub("", phone)
+    # 55 is also a DDD (Santa Maria): only the length tells the country code from it.
+    if len(digits) in (12, 13) and digits.startswith("55"):
+        phone = f"+{digits}"
+    with contextlib.suppress(InvalidPhone):
+        return brazilian_e164(phone)
+    return ""
+
+
+def instant(text: str) -> datetime | None:
+    """The instant in UTC, in whichever of the vendor's spellings; None for anything else."""
+    readings = (_iso(text), *(_strptime(text, each) for each in _DATE_FORMATS))
+    found = next((each for each in readings if each is not None), None)
+    if found is None or not 2000 <= found.year <= 2100:
+        return None
+    return found.astimezone(UTC)
+
+
+def _iso(text: str) -> datetime | None:
+    # Python also reads a bare date and week dates as ISO; a call begins at a time of day.
+    if ":" not in text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=VENDOR_ZONE)
+
+
+def _strptime(text: str, date_format: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, date_format).replace(tzinfo=VENDOR_ZONE)
+    except ValueError:
+        return None
+
+
+def seconds_of(text: str) -> int | None:
+    """A duration, as a clock (00:01:30) or a number of seconds; None for anything else."""
+    if match := _CLOCK.fullmatch(text):
+        hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        total = hours * 3600 + minutes * 60 + seconds
+    elif match := _SECONDS.fullmatch(text):
+        total = int(match[1])
+    else:
+        return None
+    return total if total <= MAX_DURATION_SECONDS else None
