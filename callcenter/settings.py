@@ -140,6 +140,9 @@ DIRECTCALL_CONNECT_TIMEOUT_SECONDS = env.float("DIRECTCALL_CONNECT_TIMEOUT_SECON
 DIRECTCALL_READ_TIMEOUT_SECONDS = env.float("DIRECTCALL_READ_TIMEOUT_SECONDS", default=10.0)
 DIRECTCALL_LIST_CALLBACK_PATH = env.str("DIRECTCALL_LIST_CALLBACK_PATH", default="/voz/list-callback")
 DIRECTCALL_REMOVE_CALLBACK_PATH = env.str("DIRECTCALL_REMOVE_CALLBACK_PATH", default="/voz/remove-callback")
+DIRECTCALL_ANSWER_FORMAT = env.str("DIRECTCALL_ANSWER_FORMAT", default="json")
+if DIRECTCALL_ANSWER_FORMAT not in {"json", "xml"}:
+    raise ImproperlyConfigured("DIRECTCALL_ANSWER_FORMAT must be json or xml.")
 WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", default=65536)
 
 # --- Outgoing webhooks ------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from requests_app.states import Outcome
 from telephony.models import (
     AttemptEntry,
     CallAttempt,
+    CallbackRegistration,
     DialerLine,
     DirectcallAccount,
     EventName,
@@ -25,7 +26,7 @@ from telephony.models import (
     RetryRule,
     StatusAlias,
 )
-from telephony.states import OCCUPYING, OPEN, AttemptState, Meaning
+from telephony.states import OCCUPYING, OPEN, AttemptState, Meaning, RegistrationState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,13 +64,19 @@ def event_entries(call_request: CallRequest) -> list[TimelineEntry]:
     ]
 
 
-def account_by_secret(secret: str) -> DirectcallAccount | None:
-    """The enabled account whose webhook path ends in this secret; None for any other text. One query.
+def callback_by_secret(secret: str) -> CallbackRegistration | None:
+    """The registration of an enabled account whose path ends in this secret; None for any other text. One query.
 
-    Its own secrets are not read before they are asked for: news must get in whatever has become of them.
+    No secret is read before it is asked for: news must get in whatever has become of them.
     """
-    accounts = DirectcallAccount.objects.filter(webhook_digest=digest(secret), is_enabled=True)
-    return accounts.defer("client_secret", "access_token", "webhook_secret", "webhook_password").first()
+    accepted = CallbackRegistration.objects.filter(digest=digest(secret), account__is_enabled=True)
+    secrets = [f"account__{name}" for name in DirectcallAccount.SECRET_FIELDS]
+    return (
+        accepted.exclude(state=RegistrationState.REMOVED)
+        .select_related("account")
+        .defer("secret", "password", *secrets)
+        .first()
+    )
 
 
 def field_names() -> dict[str, list[str]]:

@@ -142,6 +142,65 @@ def project(meanings: Iterable[str]) -> Projection | None:
     return Projection(S.RINGING)
 
 
+class RegistrationState(models.TextChoices):
+    """How far one callback address is at the carrier; it is accepted in every state but the last.
+
+    prepared ──intent──▶ registering ──its code──▶ registered ──listed there──▶ verified ──a newer one is──┐
+       ▲  ▲                  │  └──left half done──▶ (listed: registered, else registered anew)            │
+       │  └────it said no────┘                          │                          │                       ▼
+       └────────────not listed there any more───────────┴──◀──registered◀──────────┘     removing ──gone──▶ removed
+    """
+
+    PREPARED = "prepared", _("Preparado")
+    REGISTERING = "registering", _("Sendo registrado")
+    REGISTERED = "registered", _("Registrado, a conferir")
+    VERIFIED = "verified", _("Em uso")
+    REMOVING = "removing", _("Sendo removido")
+    REMOVED = "removed", _("Removido")
+
+
+UNFINISHED_REGISTRATIONS: Final = (
+    RegistrationState.PREPARED,
+    RegistrationState.REGISTERING,
+    RegistrationState.REGISTERED,
+)
+REGISTRATION_MOVES: Final[dict[str, frozenset[str]]] = {
+    RegistrationState.PREPARED: frozenset({RegistrationState.REGISTERING, RegistrationState.REMOVED}),
+    RegistrationState.REGISTERING: frozenset(
+        {RegistrationState.REGISTERED, RegistrationState.PREPARED, RegistrationState.REMOVING}
+    ),
+    RegistrationState.REGISTERED: frozenset(
+        {RegistrationState.VERIFIED, RegistrationState.PREPARED, RegistrationState.REMOVING}
+    ),
+    RegistrationState.VERIFIED: frozenset({RegistrationState.REGISTERED, RegistrationState.REMOVING}),
+    RegistrationState.REMOVING: frozenset({RegistrationState.REMOVED}),
+    RegistrationState.REMOVED: frozenset(),
+}
+
+
+class RegistrationProblem(models.TextChoices):
+    """Why a step of a registration did not end well, or what is to be known of one that did."""
+
+    NOT_SENT = "not_sent", _("sem conexão com a operadora")
+    UNAVAILABLE = "unavailable", _("a operadora não pode atender agora")
+    REFUSED = "refused", _("a operadora recusou o pedido")
+    UNAUTHORIZED = "unauthorized", _("a operadora recusou as credenciais")
+    MISCONFIGURED = "misconfigured", _("endereço, saldo ou conta da operadora")
+    AMBIGUOUS = "ambiguous", _("a operadora não respondeu como devia")
+    NOT_LISTED = "not_listed", _("não está mais na lista da operadora")
+    SELF_TEST_REFUSED = "self_test_refused", _("o nosso próprio endereço não o aceita: confira PUBLIC_URL")
+    UNREACHABLE = "unreachable", _("o teste de entrega não chegou até nós; a operadora talvez chegue")
+
+
+class InquiryState(models.TextChoices):
+    """How far asking the carrier about one call is."""
+
+    WAITING = "waiting", _("A perguntar")
+    SETTLED = "settled", _("Esclarecida")
+    AMBIGUOUS = "ambiguous", _("Mais de uma chamada serve, ou elas se contradizem")
+    NOT_FOUND = "not_found", _("A operadora não conhece esta chamada")
+
+
 class LineHold(models.TextChoices):
     """Why a line starts no call now, from what takes a person's work to what passes by itself."""
 
@@ -248,6 +307,8 @@ class MoveReason(models.TextChoices):
     MISCONFIGURED = "misconfigured", _("Endereço ou canal errado")
     AMBIGUOUS = "ambiguous", _("Sem resposta segura do PABX: não se sabe se tocou")
     DUPLICATE_ID = "duplicate_id", _("O PABX repetiu um ID_CHAMADA")
+    ASKED_STATUS = "asked_status", _("A operadora, perguntada, disse como a chamada está")
+    ASKED_STATEMENT = "asked_statement", _("O extrato da operadora diz o que houve")
     SAID_CALLED = "said_called", _("Uma pessoa disse que a ligação aconteceu")
     SAID_NOT_CALLED = "said_not_called", _("Uma pessoa disse que a ligação não aconteceu")
     NO_NEWS = "no_news", _("A operadora não deu notícia a tempo")

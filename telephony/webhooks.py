@@ -13,11 +13,12 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from callcenter.lib.secrets import SecretUnreadable, same
-from telephony.selectors import account_by_secret
+from telephony.selectors import callback_by_secret
+from telephony.services.callbacks import SELF_TEST_HEADER
 from telephony.services.events import apply_event, store_event
 
 if TYPE_CHECKING:
-    from telephony.models import DirectcallAccount
+    from telephony.models import CallbackRegistration
 
 log = logging.getLogger(__name__)
 
@@ -33,19 +34,24 @@ def directcall_callback(request: HttpRequest, secret: str) -> JsonResponse:
     if request.method != "POST":
         return _answer(405, "Use POST.", Allow="POST")
     try:
-        account = account_by_secret(secret)
-        if account is None:
+        registration = callback_by_secret(secret)
+        if registration is None:
             return _answer(404, "Unknown address.")
-        if not _is_authorized(request, account):
+        if not _is_authorized(request, registration):
             return _answer(401, "Wrong credentials.", **{"WWW-Authenticate": 'Basic realm="callback"'})
         if "Content-Length" not in request.headers:
             # Django reads nothing of such a body: answering 200 would lose it in silence.
             return _answer(411, "A Content-Length is needed.")
+        if SELF_TEST_HEADER in request.headers:
+            # Our own question whether a delivery to this address would be taken; it is none.
+            return _answer(200, "self-test")
         body = _body(request)
         if body is None:
             return _answer(413, f"At most {settings.WEBHOOK_MAX_BYTES} bytes.")
         now = timezone.now()
-        event = store_event(account, body=body, content_type=request.headers.get("Content-Type", ""), now=now)
+        event = store_event(
+            registration.account, body=body, content_type=request.headers.get("Content-Type", ""), now=now
+        )
     except (DatabaseError, SecretUnreadable):
         log.exception("a callback could not be stored")
         return _answer(503, "Not stored; send it again.", **{"Retry-After": "5"})
@@ -53,9 +59,9 @@ def directcall_callback(request: HttpRequest, secret: str) -> JsonResponse:
     return _answer(200, "ok")
 
 
-def _is_authorized(request: HttpRequest, account: DirectcallAccount) -> bool:
+def _is_authorized(request: HttpRequest, registration: CallbackRegistration) -> bool:
     """Whether HTTP Basic is right, or not asked for."""
-    if not account.webhook_username:
+    if not registration.username:
         return True
     scheme, _space, encoded = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
@@ -65,7 +71,7 @@ def _is_authorized(request: HttpRequest, account: DirectcallAccount) -> bool:
     except ValueError:
         # Not Base64 (binascii.Error), not ASCII, or not UTF-8.
         return False
-    return same(given, f"{account.webhook_username}:{account.webhook_password}")
+    return same(given, f"{registration.username}:{registration.password}")
 
 
 def _body(request: HttpRequest) -> bytes | None:

@@ -141,6 +141,7 @@ _ADMINISTRATOR: Final = _SUPERVISOR | {
     "telephony.add_directcallaccount",
     "telephony.change_directcallaccount",
     "telephony.delete_directcallaccount",
+    "telephony.view_callbackregistration",
     "telephony.view_fieldalias",
     "telephony.add_fieldalias",
     "telephony.change_fieldalias",

@@ -15,10 +15,12 @@ from django.utils import timezone
 from callcenter.accounts.models import Company, User
 from callcenter.accounts.roles import ADMINISTRATOR, ATTENDANT, SUPERVISOR
 from callcenter.accounts.services import issue_api_key
-from callcenter.lib.secrets import digest, random_token
+from callcenter.lib.secrets import random_token
 from requests_app.models import Order, Product
 from requests_app.states import Outcome
-from telephony.models import DialerLine, DirectcallAccount, OpeningHours, RetryRule
+from telephony.models import CallbackRegistration, DialerLine, DirectcallAccount, OpeningHours, RetryRule
+from telephony.services.callbacks import prepare_callback
+from telephony.states import RegistrationState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,10 +119,10 @@ def point_at_simulators(*, digitro_url: str, directcall_url: str) -> None:
 
 def carrier_callbacks(base_url: str) -> list[str]:
     """What the carrier's simulator registers from the start: `PIN=address` of each demo account's webhook."""
-    accounts = DirectcallAccount.objects.filter(company__in=list(_demo_companies()), is_enabled=True)
+    accepted = CallbackRegistration.objects.exclude(state=RegistrationState.REMOVED).select_related("account")
     return [
-        f"{account.pin}={base_url}{reverse('directcall-callback', args=[account.webhook_secret])}"
-        for account in accounts
+        f"{each.account.pin}={base_url}{reverse('directcall-callback', args=[each.secret])}"
+        for each in accepted.filter(account__company__in=list(_demo_companies()), account__is_enabled=True)
     ]
 
 
@@ -188,14 +190,13 @@ def _make_line(shop: Shop, company: Company, *, base_url: str) -> DialerLine:
 
 
 def _make_account(shop: Shop, company: Company, *, base_url: str) -> DirectcallAccount:
-    secret = random_token()
-    return DirectcallAccount.objects.create(
+    account = DirectcallAccount.objects.create(
         company=company,
         name=f"Simulador ({shop.name})",
         base_url=base_url,
         client_id="demo@example.com",
         client_secret="123456",
         pin=shop.originator,
-        webhook_secret=secret,
-        webhook_digest=digest(secret),
     )
+    prepare_callback(account, now=timezone.now())
+    return account

@@ -97,5 +97,6 @@ STORIES: Final[tuple[Story, ...]] = (
     Story(V, "Kleber Assis", "(20) 95550-4501", 5 * HOUR),
     Story(A, "Lídia Mattos", "ramal da loja", 7 * HOUR, source=Source.ADMIN),
     Story(A, "Mauro Teixeira", "", 1 * HOUR, fields={"email": "mauro@cliente.example"}),
+    Story(A, "Odete Prado", "0300 955 5047", 6 * HOUR),
     Story(V, "Noemi Sales", "(34) 95550-4610", 13 * HOUR, calls=("refused",)),
 )  # fmt: skip

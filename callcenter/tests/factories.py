@@ -20,7 +20,7 @@ from requests_app.models import CallRequest, WebhookEndpoint
 from requests_app.services.intake import create_call_request
 from requests_app.services.outgoing import add_endpoint
 from requests_app.states import Source
-from telephony.models import DialerLine, DirectcallAccount, OpeningHours
+from telephony.models import CallbackRegistration, DialerLine, DirectcallAccount, OpeningHours
 
 _numbers = itertools.count(1)
 
@@ -86,11 +86,21 @@ def make_line(company: Company, *, open_always: bool = True, **fields: Any) -> D
     return line
 
 
-def make_account(company: Company, *, secret: str = "s3cr3t-of-the-path", **fields: Any) -> DirectcallAccount:
-    """A saved account at the carrier whose webhook path ends in `secret`."""
-    return DirectcallAccount.objects.create(
-        company=company, name="Directcall", webhook_secret=secret, webhook_digest=digest(secret), **fields
+def make_account(
+    company: Company, *, secret: str = "s3cr3t-of-the-path", username: str = "", password: str = "", **fields: Any
+) -> DirectcallAccount:
+    """A saved account at the carrier, with an accepted callback address whose path ends in `secret`."""
+    account = DirectcallAccount.objects.create(company=company, name="Directcall", **fields)
+    CallbackRegistration.objects.create(
+        account=account,
+        secret=secret,
+        digest=digest(secret),
+        username=username,
+        password=password,
+        created_at=timezone.now(),
+        state_since=timezone.now(),
     )
+    return account
 
 
 def make_webhook_endpoint(

@@ -23,7 +23,7 @@ from callcenter.tests.factories import (
 from requests_app.models import CallRequest, Order, Product, WebhookDelivery, WebhookEndpoint
 from requests_app.services.outgoing import enqueue_test
 from requests_app.states import Outcome
-from telephony.models import CallAttempt, DialerLine, DirectcallAccount, ProviderEvent, RetryRule
+from telephony.models import CallAttempt, CallbackRegistration, DialerLine, DirectcallAccount, ProviderEvent, RetryRule
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 CANARY = "Canário"
 SCOPED = (
-    CallRequest, Order, Product, CallAttempt, ProviderEvent, DialerLine, DirectcallAccount, RetryRule, Company, User,
+    CallRequest, Order, Product, CallAttempt, ProviderEvent, DialerLine, DirectcallAccount, CallbackRegistration, RetryRule, Company, User,
     ApiKey, WebhookEndpoint, WebhookDelivery,
 )  # fmt: skip
 
@@ -63,6 +63,7 @@ def make_world(company: Company, *, name: str) -> dict[type[Model], Model]:
         line,
         attempt,
         account,
+        account.registrations.get(),
         event,
         key,
         person,

@@ -26,7 +26,7 @@ from callcenter.lib.phones import brazilian_e164
 from callcenter.tests.factories import make_user
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.states import OPEN, Hold, Status
-from telephony.models import CallAttempt, DialerLine, DirectcallAccount, ProviderEvent
+from telephony.models import CallAttempt, CallbackRegistration, DialerLine, DirectcallAccount, ProviderEvent
 from telephony.services.policy import allowance
 from telephony.states import AttemptState
 
@@ -183,8 +183,8 @@ class TestTheDemo(TestCase):
         script = f'. "{self.folder}/demo.env"; for word in $DIRECTCALL_SIM_CALLBACK; do echo "$word"; done'
         words = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True).stdout.split()
         assert sorted(words) == sorted(
-            f"{account.pin}={BASE_URL}/webhooks/directcall/{account.webhook_secret}"
-            for account in DirectcallAccount.objects.all()
+            f"{each.account.pin}={BASE_URL}/webhooks/directcall/{each.secret}"
+            for each in CallbackRegistration.objects.select_related("account")
         )
         pins = set(DirectcallAccount.objects.values_list("company", "pin"))
         assert pins == set(DialerLine.objects.values_list("company", "originator"))

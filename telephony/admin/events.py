@@ -39,8 +39,6 @@ _TONES: Final = {
 # The secrets of the related rows are not decrypted for a list.
 _DEFERRED: Final = (
     "account__client_secret",
-    "account__webhook_secret",
-    "account__webhook_password",
     "account__access_token",
     *(f"line__{name}" for name in DialerLine.SECRET_FIELDS),
 )

@@ -7,6 +7,12 @@ from telephony.models.calling_rules import (
     ContactPreference,
     OwnHoliday,
     RuleBookStamp,
+from telephony.models.carrier import (
+    CallbackRegistration,
+    CarrierDifference,
+    CarrierInquiry,
+    Reconciliation,
+    RecordingPlay,
 )
 from telephony.models.channels import EventChannel, EventName
 from telephony.models.do_not_call import (
@@ -29,6 +35,9 @@ __all__ = [
     "CallingRule",
     "CallingRuleVersion",
     "ContactPreference",
+    "CallbackRegistration",
+    "CarrierDifference",
+    "CarrierInquiry",
     "DialerLine",
     "DialerSwitch",
     "DirectcallAccount",
@@ -46,6 +55,8 @@ __all__ = [
     "PromiseViolation",
     "ProviderEvent",
     "RetryHours",
+    "Reconciliation",
+    "RecordingPlay",
     "RetryRule",
     "RuleBookStamp",
     "StatusAlias",

@@ -22,6 +22,13 @@ class ProviderEvent(models.Model):
     `word` is its name, `provider_call_id` its ID_CHAMADA.
     """
 
+    class Source(models.TextChoices):
+        """How we got to know it."""
+
+        CALLBACK = "callback", _("Aviso da operadora")
+        STATUS = "status", _("Consulta da chamada")
+        STATEMENT = "statement", _("Extrato")
+
     class State(models.TextChoices):
         """How far the event has come."""
 
@@ -39,6 +46,7 @@ class ProviderEvent(models.Model):
         DialerLine, verbose_name=_("linha"), on_delete=models.PROTECT, null=True, related_name="events"
     )
     company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.PROTECT)
+    source = models.CharField(_("origem"), max_length=9, choices=Source, default=Source.CALLBACK)
     received_at = models.DateTimeField(_("recebido em"))
     content_type = models.CharField(_("tipo do conteúdo"), max_length=200, blank=True)
     raw = models.BinaryField(_("corpo"))

@@ -123,11 +123,15 @@ class OpeningHours(models.Model):
 
 
 class DirectcallAccount(models.Model):
-    """A company's account at the carrier: the credentials we call it with, and those it calls us with.
+    """A company's account at the carrier: the credentials we call it with. How it calls us: `CallbackRegistration`.
 
-    `webhook_secret` is the last part of the callback's path; `webhook_digest` finds the account by it.
-    `webhook_username` empty = no HTTP Basic is asked for. `callback_code` empty = no callback is registered.
+    `client_id` empty = nothing can be asked of the carrier. `origin` empty = its calls are asked for under the line's
+    originator. `token_lease_until` in the future = some process is asking for a new access token. `next_ask_at` is the
+    first instant at which the job may ask about another call.
     """
+
+    # Whoever reads an account for another reason leaves them out: news must get in whatever has become of them.
+    SECRET_FIELDS: ClassVar = ("client_secret", "access_token")
 
     company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.CASCADE)
     name = models.CharField(_("nome"), max_length=80)
@@ -136,14 +140,21 @@ class DirectcallAccount(models.Model):
     client_id = models.CharField(_("client_id"), max_length=254, blank=True)
     client_secret = EncryptedTextField(_("client_secret"), blank=True, default="")
     pin = models.CharField(_("pin"), max_length=64, blank=True)
-    webhook_secret = EncryptedTextField(_("segredo do webhook"), editable=False, default="")
-    webhook_digest = models.CharField(max_length=64, unique=True, editable=False)
-    webhook_username = models.CharField(_("usuário do webhook"), max_length=64, blank=True)
-    webhook_password = EncryptedTextField(_("senha do webhook"), blank=True, default="")
-    callback_code = models.CharField(_("código do callback"), max_length=64, blank=True, editable=False)
-    callback_registered_at = models.DateTimeField(_("callback registrado em"), null=True, blank=True, editable=False)
+    origin = models.CharField(
+        _("número de origem"),
+        max_length=32,
+        blank=True,
+        help_text=_("De que número as chamadas saem na operadora (55, DDD, número); vazio = o originador da linha."),
+    )
+    uses_basic = models.BooleanField(
+        _("pedir usuário e senha no webhook"),
+        default=False,
+        help_text=_("Novos endereços levam usuário e senha (HTTP Basic), que a operadora repete em cada aviso."),
+    )
     access_token = EncryptedTextField(editable=False, blank=True, default="")
     access_token_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    token_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    next_ask_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("conta Directcall")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from django.utils import timezone
 
 from callcenter.tests.factories import make_company
 from telephony.models import DirectcallAccount
-from telephony.services import carrier
+from telephony.services.callbacks import prepare_callback
 from telephony.tests.simulators.running import SimulatorProcess
 
 if TYPE_CHECKING:
@@ -32,15 +33,15 @@ def directcall(directcall_process: SimulatorProcess) -> SimulatorProcess:
 
 
 @pytest.fixture
-def account(directcall: SimulatorProcess, db: None) -> DirectcallAccount:
-    """A prepared account at the simulator, with the credentials that it takes."""
-    account = DirectcallAccount(
+def account(directcall: SimulatorProcess, db: None, settings: Any) -> DirectcallAccount:
+    """An account at the simulator, with the credentials that it takes and a prepared address where nobody listens."""
+    settings.PUBLIC_URL = "http://127.0.0.1:9"
+    account = DirectcallAccount.objects.create(
         company=make_company(),
         name="Directcall",
         base_url=directcall.url,
         client_id="demo@example.com",
         client_secret="123456",
     )
-    carrier.prepare_account(account)
-    account.save()
+    prepare_callback(account, now=timezone.now())
     return account

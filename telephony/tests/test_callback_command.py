@@ -1,4 +1,4 @@
-"""The command that registers, lists and removes our webhook address, against the carrier's simulator."""
+"""The command that registers, rotates, lists and removes our webhook address, against the carrier's simulator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from telephony.models import DirectcallAccount
-from telephony.services import carrier
 
 pytestmark = pytest.mark.django_db
 
@@ -23,24 +22,27 @@ def run(action: str, *words: str) -> str:
 
 def test_the_command_registers_lists_and_removes(account: DirectcallAccount) -> None:
     said = run("register")
-    account.refresh_from_db()
-    assert account.callback_code in said
-    assert run("list") == f"{account.pk} Directcall: {account.callback_code} (ours)\n"
+    registration = account.registrations.get()
+    assert registration.code in said
+    assert run("list") == f"{account.pk} Directcall: {registration.code} (ours)\n"
+    said += run("rotate")
+    successor = account.registrations.get(state="verified")
+    assert successor.code != registration.code
+    assert run("list") == f"{account.pk} Directcall: {successor.code} (ours)\n"
     assert "removed" in run("remove", "--account", str(account.pk))
     assert run("list") == ""
-    assert account.webhook_secret not in said
+    assert registration.secret not in said
+    assert successor.secret not in said
 
 
 def test_the_command_goes_on_after_a_failure_and_fails_in_the_end(account: DirectcallAccount) -> None:
     sound = DirectcallAccount.objects.get(pk=account.pk)
-    sound.pk, sound.webhook_secret = None, ""
-    carrier.prepare_account(sound)
+    sound.pk = None
     sound.save()
     DirectcallAccount.objects.filter(pk=account.pk).update(base_url="http://127.0.0.1:9")
     with pytest.raises(CommandError, match=f"Failed for: {account.pk}[.]"):
         run("register")
-    sound.refresh_from_db()
-    assert sound.callback_code
+    assert sound.registrations.get().state == "verified"
 
 
 def test_the_command_reads_one_accounts_undecryptable_secret_as_its_failure(

@@ -15,7 +15,7 @@ from django.test import Client
 
 from callcenter.lib.logging import RedactingFormatter
 from telephony import webhooks
-from telephony.models import DialerLine, DirectcallAccount, ProviderEvent
+from telephony.models import CallbackRegistration, DialerLine, DirectcallAccount, ProviderEvent
 from telephony.tests.scenes import FORM, deliver, form_of, fresh, make_callcenter, placed_call
 
 if TYPE_CHECKING:
@@ -63,10 +63,25 @@ def test_an_unknown_or_disabled_path_is_a_404_and_keeps_nothing(line: DialerLine
     assert kept() == []
 
 
+def test_every_address_that_is_not_removed_is_accepted(line: DialerLine, client: Client) -> None:
+    for state in CallbackRegistration.state.field.choices:
+        CallbackRegistration.objects.update(state=state[0])
+        expected = 404 if state[0] == "removed" else 200
+        assert client.post(PATH, form_of(status="atendeu"), content_type=FORM).status_code == expected
+
+
+def test_our_own_test_of_an_address_is_answered_and_not_kept(line: DialerLine, client: Client) -> None:
+    CallbackRegistration.objects.update(username="directcall", password="hunter2")
+    test = {"X-Callcenter-Self-Test": "1"}
+    answer = client.post(PATH, "data=", content_type=FORM, headers={**test, **basic("directcall:hunter2")})
+    assert (answer.status_code, answer.json()["message"]) == (200, "self-test")
+    assert client.post(PATH, "data=", content_type=FORM, headers=test).status_code == 401
+    assert client.post(f"{PATH}x", "data=", content_type=FORM, headers=test).status_code == 404
+    assert kept() == []
+
+
 def test_basic_credentials_are_asked_for_when_set(line: DialerLine, client: Client) -> None:
-    account = DirectcallAccount.objects.get()
-    account.webhook_username, account.webhook_password = "directcall", "senha:com ç"
-    account.save()
+    CallbackRegistration.objects.update(username="directcall", password="senha:com ç")
     right = "directcall:senha:com ç"
     wrong: list[dict[str, str]] = [
         {},
@@ -116,16 +131,15 @@ def test_news_gets_in_although_the_accounts_own_secrets_cant_be_decrypted(
     line: DialerLine, client: Client, settings: Any
 ) -> None:
     attempt = placed_call(line)
-    account = DirectcallAccount.objects.get()
-    account.webhook_password = "hunter2"
-    account.save()
+    DirectcallAccount.objects.update(client_secret="123456")
+    CallbackRegistration.objects.update(password="hunter2")
     settings.FIELD_ENCRYPTION_KEYS = ["BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="]
     body = form_of(status="atendeu", callerid="a-1", destino=attempt.phone_e164)
     assert client.post(PATH, body, content_type=FORM).status_code == 200
     attempt, _request = fresh(attempt)
     assert attempt.state == "answered"
     # Where Basic is asked for it can't be checked: the carrier is told to come again.
-    DirectcallAccount.objects.update(webhook_username="directcall")
+    CallbackRegistration.objects.update(username="directcall")
     assert client.post(PATH, body, content_type=FORM, headers=basic("directcall:hunter2")).status_code == 503
 
 
@@ -173,9 +187,9 @@ def test_neither_secret_nor_number_nor_password_is_in_any_log_line(
     deliver("atendeu", secret=SECRET, **data)
     client.get(PATH)
     client.post(PATH, b"x" * 70_000, content_type=FORM)
-    DirectcallAccount.objects.update(webhook_username="directcall")
+    CallbackRegistration.objects.update(username="directcall")
     client.post(PATH, form_of(status="atendeu", **data), content_type=FORM, headers=basic("directcall:hunter2-hunter2"))
-    DirectcallAccount.objects.update(webhook_username="")
+    CallbackRegistration.objects.update(username="")
 
     def refuse(*_given: Any, **_named: Any) -> ProviderEvent:
         raise DatabaseError(f"duplicate key: (company_id, phone_e164)=(1, {number}) already exists, {PATH}")

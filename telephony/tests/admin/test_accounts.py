@@ -9,10 +9,9 @@ from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
-from callcenter.lib.secrets import digest
-from callcenter.tests.factories import make_company, make_supervisor, make_user
+from callcenter.tests.factories import make_account, make_company, make_supervisor, make_user
 from telephony.models import DirectcallAccount
-from telephony.services import carrier
+from telephony.services.callbacks import callback_url
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:telephony_directcallaccount_changelist")
+REGISTRATIONS = reverse("admin:telephony_callbackregistration_changelist")
+# What the page sends for the addresses that it only shows.
+NO_ROWS = {"registrations-TOTAL_FORMS": "0", "registrations-INITIAL_FORMS": "0"}
 ADD = reverse("admin:telephony_directcallaccount_add")
 
 
@@ -38,38 +40,39 @@ def test_a_new_account_gets_a_webhook_address_that_administrators_read(client: C
     client.force_login(make_user(company))
     data = {
         "company": company.pk, "name": "Directcall", "is_enabled": "on", "base_url": "https://api.example.com",
-        "client_secret": "segredo-do-cliente", "webhook_password": "senha-do-webhook",
+        "client_secret": "segredo-do-cliente", "uses_basic": "on",
     }  # fmt: skip
     assert client.post(ADD, data).status_code == 302
     account = DirectcallAccount.objects.get()
-    assert account.webhook_digest == digest(account.webhook_secret)
+    registration = account.registrations.get()
     page = client.get(page_of(account)).content.decode()
-    assert carrier.webhook_url(account) in page
+    assert callback_url(registration) in page
     assert "segredo-do-cliente" not in page
-    assert "senha-do-webhook" not in page
-    secrets = (account.webhook_secret, "segredo-do-cliente", "senha-do-webhook")
-    assert not any(secret in client.get(LIST).content.decode() for secret in secrets)
+    assert registration.password
+    assert registration.password not in page
+    secrets = (registration.secret, "segredo-do-cliente", registration.password)
+    for url in (LIST, REGISTRATIONS, reverse("admin:telephony_callbackregistration_change", args=[registration.pk])):
+        shown = client.get(url).content.decode()
+        assert not any(secret in shown for secret in secrets)
     assert not any(secret in str(entry.__dict__) for entry in LogEntry.objects.all() for secret in secrets)
 
 
 def test_saving_an_account_keeps_its_address_and_its_secrets(client: Client) -> None:
-    account = DirectcallAccount(company=make_company(), name="Directcall", client_secret="segredo")
-    carrier.prepare_account(account)
-    account.save()
+    account = make_account(make_company(), client_secret="segredo")
     client.force_login(make_user())
-    data = {"name": "Outro nome", "is_enabled": "on", "base_url": account.base_url}
+    data = {"name": "Outro nome", "is_enabled": "on", "base_url": account.base_url, **NO_ROWS}
     assert client.post(page_of(account), data).status_code == 302
     again = DirectcallAccount.objects.get()
-    assert (again.name, again.client_secret, again.webhook_secret) == ("Outro nome", "segredo", account.webhook_secret)
+    assert (again.name, again.client_secret) == ("Outro nome", "segredo")
+    assert again.registrations.get() == account.registrations.get()
 
 
 def test_another_address_asks_for_the_secret_again_and_another_login_for_a_new_token(client: Client) -> None:
-    account = DirectcallAccount(company=make_company(), name="Directcall", client_secret="segredo", access_token="tok")
-    account.access_token_expires_at = timezone.now()
-    carrier.prepare_account(account)
-    account.save()
+    account = make_account(
+        make_company(), client_secret="segredo", access_token="tok", access_token_expires_at=timezone.now()
+    )
     client.force_login(make_user())
-    data = {"name": "Directcall", "is_enabled": "on", "base_url": account.base_url, "client_id": "loja"}
+    data = {"name": "Directcall", "is_enabled": "on", "base_url": account.base_url, "client_id": "loja", **NO_ROWS}
     assert client.post(page_of(account), {**data, "base_url": "https://elsewhere.example.com"}).status_code == 200
     assert DirectcallAccount.objects.get().access_token == "tok"
     assert client.post(page_of(account), data).status_code == 302
@@ -88,16 +91,21 @@ def test_the_callback_is_registered_checked_and_removed(client: Client, account:
     assert "não há callback registrado" in act(client, "remove_selected", account)
     assert "o nosso: não." in act(client, "check_selected", account)
     assert "Feito para 1 linha." in act(client, "register_selected", account)
-    assert account.callback_code
+    registration = account.registrations.get(state="verified")
     checked = act(client, "check_selected", account)
     assert "1 registrado(s) na operadora; o nosso: sim." in checked
-    assert account.webhook_secret not in checked
+    assert registration.secret not in checked
+    assert "Feito para 1 linha." in act(client, "rotate_selected", account)
+    assert account.registrations.get(state="verified") != registration
+    assert "saldo R$ 1234.56." in act(client, "show_balance", account)
     assert "Feito para 1 linha." in act(client, "remove_selected", account)
-    assert account.callback_code == ""
+    assert not account.registrations.exclude(state="removed").exists()
 
 
 def test_a_refusal_of_the_carrier_is_told_in_portuguese(client: Client, account: DirectcallAccount) -> None:
     client.force_login(make_user())
     DirectcallAccount.objects.filter(pk=account.pk).update(base_url="http://127.0.0.1:9")
     assert "sem conexão com a operadora" in act(client, "register_selected", account)
-    assert account.callback_code == ""
+    page = client.get(page_of(account)).content.decode()
+    assert "sem conexão com a operadora" in page
+    assert account.registrations.get().state == "prepared"
