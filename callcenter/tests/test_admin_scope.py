@@ -32,8 +32,8 @@ pytestmark = pytest.mark.django_db
 
 CANARY = "Canário"
 SCOPED = (
-    CallRequest, Order, Product, CallAttempt, ProviderEvent, DialerLine, DirectcallAccount, CallbackRegistration, RetryRule, Company, User,
-    ApiKey, WebhookEndpoint, WebhookDelivery,
+    CallRequest, Order, Product, CallAttempt, ProviderEvent, DialerLine, DirectcallAccount, RetryRule, Company, User,
+    CallbackRegistration, ApiKey, WebhookEndpoint, WebhookDelivery,
 )  # fmt: skip
 
 
