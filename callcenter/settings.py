@@ -174,6 +174,7 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-webhooks": {"task": "requests_app.tasks.deliver_webhooks", "schedule": WEBHOOK_DELIVERY_SECONDS},
     "prune-webhooks": {"task": "requests_app.tasks.prune_webhook_deliveries", "schedule": 3600.0},
     "purge-idempotent-answers": {"task": "requests_app.tasks.purge_idempotent_answers", "schedule": 3600.0},
+    "tend-callbacks": {"task": "telephony.tasks.tend_callbacks", "schedule": 120.0},
     "heartbeat": {"task": "callcenter.tasks.heartbeat", "schedule": 15.0},
 }
 

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from telephony import selectors
-from telephony.services import dialing, placing, sweeping
+from telephony.services import callbacks, dialing, placing, sweeping
 
 log = logging.getLogger(__name__)
 
@@ -37,3 +37,11 @@ def sweep() -> None:
     settled = sweeping.sweep(now=timezone.now())
     if any(settled.values()):
         log.info("sweep: %s", ", ".join(f"{kind} {count}" for kind, count in settled.items() if count))
+
+
+@shared_task
+def tend_callbacks() -> None:
+    """Continue what a crash left half done with the carrier's callbacks, and look whether they are still there."""
+    done = callbacks.tend_callbacks(now=timezone.now())
+    if any(done.values()):
+        log.info("callbacks: %s", ", ".join(f"{kind} {count}" for kind, count in done.items() if count))

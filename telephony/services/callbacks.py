@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import logging
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from django.conf import settings
@@ -300,7 +300,7 @@ def _self_test(registration: CallbackRegistration) -> RegistrationProblem | None
 
 
 def _move(
-    registration: CallbackRegistration, to: RegistrationState, *, expected: list[str], now: datetime, **changes: object
+    registration: CallbackRegistration, to: RegistrationState, *, expected: list[str], now: datetime, **changes: Any
 ) -> bool:
     def record(source: str, target: str) -> None:
         log.info("callback registration %s: %s -> %s", registration.pk, source, target)
@@ -310,7 +310,7 @@ def _move(
     )
 
 
-def _note(registration: CallbackRegistration, problem: RegistrationProblem | None, **changes: object) -> None:
+def _note(registration: CallbackRegistration, problem: RegistrationProblem | None, **changes: Any) -> None:
     changes["problem"] = problem or ""
     CallbackRegistration.objects.filter(pk=registration.pk, state=registration.state).update(**changes)
     for name, value in changes.items():

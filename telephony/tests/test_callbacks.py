@@ -27,6 +27,7 @@ from telephony.services.callbacks import (
     tend_callbacks,
     verify_callback,
 )
+from telephony.services.carrier import client_of
 from telephony.states import REGISTRATION_MOVES, RegistrationState
 from telephony.tests.simulators.running import SimulatorProcess
 
@@ -184,7 +185,7 @@ def test_an_address_that_the_carrier_has_twice_is_left_there_once(
     account: DirectcallAccount, directcall: SimulatorProcess
 ) -> None:
     registration = account.registrations.get()
-    client = callbacks.client_of(account)
+    client = client_of(account)
     for _ in range(2):
         client.register_callback(callback_url(registration))
     CallbackRegistration.objects.update(state="registering")

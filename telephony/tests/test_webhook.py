@@ -16,6 +16,7 @@ from django.test import Client
 from callcenter.lib.logging import RedactingFormatter
 from telephony import webhooks
 from telephony.models import CallbackRegistration, DialerLine, DirectcallAccount, ProviderEvent
+from telephony.states import RegistrationState
 from telephony.tests.scenes import FORM, deliver, form_of, fresh, make_callcenter, placed_call
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ def test_an_unknown_or_disabled_path_is_a_404_and_keeps_nothing(line: DialerLine
 
 
 def test_every_address_that_is_not_removed_is_accepted(line: DialerLine, client: Client) -> None:
-    for state in CallbackRegistration.state.field.choices:
-        CallbackRegistration.objects.update(state=state[0])
-        expected = 404 if state[0] == "removed" else 200
+    for state in RegistrationState:
+        CallbackRegistration.objects.update(state=state)
+        expected = 404 if state == RegistrationState.REMOVED else 200
         assert client.post(PATH, form_of(status="atendeu"), content_type=FORM).status_code == expected
 
 
