@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_api_key_expires_at'),
-        ('telephony', '0003_event_channels'),
+        ("telephony", "0004_calling_rules"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
