@@ -22,6 +22,6 @@ def fill(apps, schema_editor):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("telephony", "0005_carrier_tables")]
+    dependencies = [("telephony", "0006_carrier_tables")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_api_key_expires_at'),
-        ("telephony", "0004_calling_rules"),
+        ("telephony", "0005_dialer_safety"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -3,7 +3,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
 
-    dependencies = [("telephony", "0006_fill_registrations")]
+    dependencies = [("telephony", "0007_fill_registrations")]
 
     operations = [
         migrations.RemoveField(
