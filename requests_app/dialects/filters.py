@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import django_filters  # type: ignore[import-untyped]
-from django.db.models import BooleanField, Exists, Func, OuterRef, QuerySet, TextField, Value
+from django.db.models import BooleanField, Exists, Func, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Upper
 
 from callcenter.lib.database import contains_any_case, is_postgresql
 from requests_app.dialects.http import Refused
 from requests_app.models import CallRequest, Order
-from requests_app.models.text_search import SHORTEST
 from requests_app.states import Status
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ Rows = QuerySet[CallRequest]
 
 _LEADING_NUMBER: Final = re.compile(r"\s*([+-]?\d+)")
 _TEXTS: Final = ("name", "phone")
-_ASKED: Final = frozenset({"company_id", "status", "user_id", *_TEXTS})
+_ASKED: Final = frozenset({"company_id", "status", "user_id", "order_status", "order_email", "order_exists", *_TEXTS})
 _ZERO_IS_NONE: Final = frozenset({"company_id", "status", "user_id", "order_status", "order_email", "order_exists"})
 # Beyond any id, page or size.
 _HUGE: Final = 2**63 - 1
@@ -55,6 +54,14 @@ class Asked:
     statuses: frozenset[str] | None = None
     responsible_id: int | None = None
     texts: tuple[tuple[str, str], ...] = ()
+    order_status: str | None = None
+    order_email: str | None = None
+    has_order: bool | None = None
+
+    @property
+    def is_search(self) -> bool:
+        """Whether it asks for more than is kept by number."""
+        return bool(self.texts) or (self.order_status, self.order_email, self.has_order) != (None, None, None)
 
     @property
     def is_nothing(self) -> bool:
@@ -96,8 +103,8 @@ class CallRequestFilter(django_filters.FilterSet):  # type: ignore[misc]  # the 
     def by_text(self, rows: Rows, name: str, value: str) -> Rows:
         """Those whose name or phone, as it was typed, has the value in it; `%` and `_` mean themselves."""
         found = rows.filter(contains_any_case(name, value))
-        if is_postgresql() and len(value) >= SHORTEST:
-            found = found.filter(_fours_in(name, value))
+        if is_postgresql():
+            found = found.filter(_parts_in(name, value))
         return found
 
     def by_company(self, rows: Rows, name: str, value: str) -> Rows:
@@ -120,7 +127,7 @@ class CallRequestFilter(django_filters.FilterSet):  # type: ignore[misc]  # the 
         """`Y`: those made with an order; anything else: those without. Only the number counts, as in CS-Cart."""
         if value == "0":
             return rows
-        return rows.exclude(order_number=0) if value == "Y" else rows.filter(order_number=0)
+        return rows.filter(order_number__gt=0) if value == "Y" else rows.filter(order_number=0)
 
     def by_order_email(self, rows: Rows, name: str, value: str) -> Rows:
         """Those whose order was placed with that e-mail address."""
@@ -131,21 +138,20 @@ class CallRequestFilter(django_filters.FilterSet):  # type: ignore[misc]  # the 
         return rows.filter(pk=leading_number(value))
 
 
-def _fours_in(column: str, text: str) -> Func:
+def _parts_in(column: str, text: str) -> Func:
     """The condition by which PostgreSQL finds a part of a text in its index."""
     return Func(
         Upper(Cast(column, TextField())),
         Upper(Value(text)),
-        template="requests_app_fours(%(expressions)s)",
-        arg_joiner=") @> requests_app_fours(",
+        template="requests_app_parts(%(expressions)s)",
+        arg_joiner=") @@ requests_app_asked(",
         output_field=BooleanField(),
     )
 
 
-def _has_order(**conditions: Any) -> Exists:
-    return Exists(
-        Order.objects.filter(company_id=OuterRef("company_id"), number=OuterRef("order_number"), **conditions)
-    )
+def _has_order(**conditions: Any) -> Q:
+    mirrored = Order.objects.filter(company_id=OuterRef("company_id"), number=OuterRef("order_number"), **conditions)
+    return Q(order_number__gt=0) & Q(Exists(mirrored))
 
 
 def filtered(
@@ -174,7 +180,8 @@ def asked_for(
     if not given.keys() <= _ASKED or any("\x00" in value for value in given.values()):
         return None
     texts = tuple((name, given[name]) for name in _TEXTS if name in given)
-    if any(len(value) > kind.base_filters[name].extra["max_length"] for name, value in texts):
+    limits = {name: kind.base_filters[name].extra.get("max_length") or len(value) for name, value in given.items()}
+    if any(len(value) > limits[name] for name, value in given.items()):
         return None
     companies = company_scope
     if "company_id" in given and (company_scope is None or len(company_scope) != 1):
@@ -185,4 +192,7 @@ def asked_for(
         statuses=kind.statuses_meant(given["status"]) if "status" in given else None,
         responsible_id=leading_number(given["user_id"]) if "user_id" in given else None,
         texts=texts,
+        order_status=given.get("order_status"),
+        order_email=given.get("order_email"),
+        has_order=given["order_exists"] == "Y" if "order_exists" in given else None,
     )

@@ -151,7 +151,7 @@ def listing(
 
 def _total(rows: Rows, asked: Asked | None) -> tuple[int, bool]:
     """How many rows there are, and whether that is an estimate."""
-    if asked is None or asked.texts or asked.is_nothing:
+    if asked is None or asked.is_search or asked.is_nothing:
         return capped_total(rows)
     return kept_total(asked), False
 

@@ -11,15 +11,16 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from callcenter.lib.database import as_instant, as_stored, is_postgresql, rows_of
 from requests_app.dialects.filters import Asked, CallRequestFilter, asked_for, leading_number
 from requests_app.dialects.listing import CART_NAMES, CHUNK, Listing, Row, asked_size, asked_sort
-from requests_app.dialects.totals import Many, kept_total, remembered_many, where_kept, where_rows
+from requests_app.dialects.searches import cut_of_search
+from requests_app.dialects.totals import Cut, kept_total, last_page, start_of, where_kept, where_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 _ORDERS: Final = {"date": ("requested_at", "id"), "id": ("id",)}
 # Skipping more rows than this costs more than looking up where the page's week begins.
@@ -40,18 +41,6 @@ class Shape:
 
     columns: tuple[str, ...]
     has_mirrors: bool = False
-
-
-@dataclass(frozen=True)
-class _Cut:
-    """Where a page lies: the rows that `where` lets pass, in order, without the first `offset` of them."""
-
-    total: int
-    page: int
-    where: str = ""
-    params: Sequence[Any] = ()
-    offset: int = 0
-    is_estimate: bool = False
 
 
 def quick_row(request_id: int, *, scope: frozenset[int] | None, shape: Shape) -> Row | None:
@@ -87,22 +76,22 @@ def quick_page(
     )
 
 
-def _cut(asked: Asked, page: int, size: int, sort_by: str, sort_order: str) -> _Cut:
+def _cut(asked: Asked, page: int, size: int, sort_by: str, sort_order: str) -> Cut:
     if asked.is_nothing:
-        return _Cut(0, page)
-    if asked.texts:
-        return _cut_by_text(asked, page, size, _order(sort_by, sort_order))
+        return Cut(0, page)
+    if asked.is_search:
+        return cut_of_search(asked, page, size, _order(sort_by, sort_order))
     if (page - 1) * size > _FAR and sort_by == "date" and asked.responsible_id is None:
         return _cut_by_week(asked, page, size, sort_order)
     total = kept_total(asked)
     if not total:
-        return _Cut(0, page)
-    page = min(page, _last_page(total, size))
+        return Cut(0, page)
+    page = min(page, last_page(total, size))
     where, params = where_rows(asked)
-    return _Cut(total, page, where, params, (page - 1) * size)
+    return Cut(total, page, where, params, (page - 1) * size)
 
 
-def _cut_by_week(asked: Asked, page: int, size: int, sort_order: str) -> _Cut:
+def _cut_by_week(asked: Asked, page: int, size: int, sort_order: str) -> Cut:
     """A page far back: the kept counts know in which week it begins, so that only a part of a week is skipped."""
     where, params = where_kept(asked)
     # The numbers stand in the text: as parameters PostgreSQL would have to guess what type they are.
@@ -115,52 +104,21 @@ def _cut_by_week(asked: Asked, page: int, size: int, sort_order: str) -> _Cut:
                 CAST(sum(number) OVER (ORDER BY week {sort_order}) AS bigint) - number AS before FROM weeks
         )
         SELECT week, total, before FROM placed
-        WHERE before <= {_start(page, size, "total")}
+        WHERE before <= {start_of(page, size, "total")}
         ORDER BY before DESC LIMIT 1""",
         params,
     )
     if not rows or not rows[0]["total"]:
-        return _Cut(0, page)
+        return Cut(0, page)
     week, total = rows[0]["week"], int(rows[0]["total"])
-    page = min(page, _last_page(total, size))
+    page = min(page, last_page(total, size))
     start = datetime.combine(week if isinstance(week, date) else date.fromisoformat(week), time(0), UTC)
     bound, at = ("r.requested_at < %s", start + _WEEK) if sort_order == "desc" else ("r.requested_at >= %s", start)
     where, params = where_rows(asked)
-    return _Cut(total, page, f"{where} AND {bound}", [*params, as_stored(at)], (page - 1) * size - rows[0]["before"])
+    return Cut(total, page, f"{where} AND {bound}", [*params, as_stored(at)], (page - 1) * size - rows[0]["before"])
 
 
-def _cut_by_text(asked: Asked, page: int, size: int, order: str) -> _Cut:
-    """A search: what it finds is collected, as far as it is counted; what finds more is met soon on the way by date."""
-    many = remembered_many(asked)
-    if many is None:
-        where, params = where_rows(asked)
-        kept, kept_params = where_kept(asked)
-        found = rows_of(
-            f"""
-            WITH hits AS MATERIALIZED (
-                SELECT r.id, r.requested_at FROM requests_app_callrequest r WHERE {where} LIMIT {Many.MOST + 1}
-            ), counted AS (SELECT count(*) AS n, min(id) AS first, max(id) AS last FROM hits)
-            SELECT n, last - first + 1 AS span,
-                (SELECT max(id) - min(id) + 1 FROM requests_app_callrequest) AS whole_span,
-                (SELECT CAST(sum(number) AS bigint) FROM requests_app_keptcount WHERE {kept}) AS most,
-                (SELECT {_joined_ids()} FROM (
-                    SELECT r.id FROM hits r, counted WHERE n <= {Many.MOST} ORDER BY {order}
-                    LIMIT {size} OFFSET (SELECT {_start(page, size, "n")} FROM counted)
-                ) AS page) AS ids
-            FROM counted""",
-            [*params, *kept_params],
-        )[0]
-        if found["n"] <= Many.MOST:
-            ids = found["ids"]
-            page = min(page, _last_page(found["n"], size)) if found["n"] else page
-            return _Cut(found["n"], page, f"r.id IN ({ids})" if ids else "", ())
-        many = Many.estimated(asked, found)
-    page = min(page, _last_page(many.most, size))
-    where, params = where_rows(asked, by_walking=True)
-    return _Cut(many.estimate, page, where, params, (page - 1) * size, is_estimate=True)
-
-
-def _rows(cut: _Cut, size: int, order: str, shape: Shape) -> list[Row]:
+def _rows(cut: Cut, size: int, order: str, shape: Shape) -> list[Row]:
     if not cut.where:
         return []
     select = _select(shape, is_postgresql())
@@ -192,19 +150,3 @@ def _row(row: Row) -> Row:
 
 def _order(sort_by: str, sort_order: str) -> str:
     return ", ".join(f"r.{column} {sort_order}" for column in _ORDERS[sort_by])
-
-
-def _joined_ids() -> str:
-    return "string_agg(id::text, ',')" if is_postgresql() else "group_concat(id, ',')"
-
-
-def _start(page: int, size: int, total: str) -> str:
-    """SQL for how many rows come before a page; one past the end is the last one."""
-    before = min((page - 1) * size, 2**62)
-    return (
-        f"CASE WHEN {total} > {before} THEN {before} WHEN {total} > 0 THEN ({total} - 1) / {size} * {size} ELSE 0 END"
-    )
-
-
-def _last_page(total: int, size: int) -> int:
-    return -(-total // size)

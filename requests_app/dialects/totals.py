@@ -1,4 +1,4 @@
-"""How many requests a list has: kept, counted up to ten thousand, or estimated; and the SQL of what is asked for."""
+"""How many requests a list has, and where a page of it lies, in SQL: kept, counted up to ten thousand, or estimated."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from django.core.exceptions import EmptyResultSet
 
 from callcenter.lib.database import is_postgresql, rows_of
-from requests_app.models.text_search import SHORTEST
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from requests_app.dialects.filters import Asked, Rows
 
 Where = tuple[str, list[Any]]
@@ -20,6 +21,9 @@ Where = tuple[str, list[Any]]
 # So long a search that finds too many is not counted again.
 _REMEMBERED_SECONDS: Final = 60.0
 _MOST_REMEMBERED: Final = 1_000
+# The number above 0 is what the index of requests with an order asks for.
+_OF_ORDER: Final = """r.order_number > 0 AND EXISTS (SELECT 1 FROM requests_app_order o
+    WHERE o.company_id = r.company_id AND o.number = r.order_number AND {condition})"""
 
 
 @dataclass(frozen=True)
@@ -33,17 +37,22 @@ class Many:
     most: int
 
     @classmethod
-    def estimated(cls, asked: Asked, found: dict[str, Any]) -> Many:
-        """As many as there are if the rest is like the part that was read; remembered for a minute.
+    def of(cls, estimate: float, most: int | None) -> Many:
+        """About so many, within what is known for sure."""
+        most = max(most or 0, cls.MOST + 1)
+        return cls(min(most, max(cls.MOST + 1, round(estimate))), most)
 
-        Shape: `found` has the matches read `n`, the `span` of their ids, the `whole_span` of the table's, and `most`.
-        """
-        most = max(int(found["most"] or 0), found["n"])
-        many = cls(min(most, round(found["n"] * found["whole_span"] / found["span"])), most)
-        if len(_remembered) >= _MOST_REMEMBERED:
-            _remembered.clear()
-        _remembered[asked] = (time.monotonic() + _REMEMBERED_SECONDS, many)
-        return many
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a page lies: the rows that `where` lets pass, in order, without the first `offset` of them."""
+
+    total: int
+    page: int
+    where: str = ""
+    params: Sequence[Any] = ()
+    offset: int = 0
+    is_estimate: bool = False
 
 
 _remembered: Final[dict[Asked, tuple[float, Many]]] = {}
@@ -55,8 +64,15 @@ def remembered_many(asked: Asked) -> Many | None:
     return many if time.monotonic() < until else None
 
 
+def remember(asked: Asked, many: Many) -> None:
+    """Nothing; it is known for a minute that these filters find so many."""
+    if len(_remembered) >= _MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered[asked] = (time.monotonic() + _REMEMBERED_SECONDS, many)
+
+
 def forget_many() -> None:
-    """Nothing; the next search is counted."""
+    """Nothing; the next search is new."""
     _remembered.clear()
 
 
@@ -84,6 +100,19 @@ def capped_total(rows: Rows) -> tuple[int, bool]:
     return round(found["n"] * found["whole_span"] / found["span"]), True
 
 
+def start_of(page: int, size: int, total: str) -> str:
+    """SQL for how many rows come before a page; one past the end is the last one."""
+    before = min((page - 1) * size, 2**62)
+    return (
+        f"CASE WHEN {total} > {before} THEN {before} WHEN {total} > 0 THEN ({total} - 1) / {size} * {size} ELSE 0 END"
+    )
+
+
+def last_page(total: int, size: int) -> int:
+    """The number of the last page."""
+    return -(-total // size)
+
+
 def where_kept(asked: Asked) -> Where:
     """The condition on a table of kept counts."""
     where, params = _where_common(asked, "")
@@ -103,6 +132,14 @@ def where_rows(asked: Asked, *, by_walking: bool = False) -> Where:
         where_text, text_params = _where_text(f"r.{column}", text, by_walking=by_walking)
         where.append(where_text)
         params += text_params
+    if asked.has_order is not None:
+        where.append("r.order_number > 0" if asked.has_order else "r.order_number = 0")
+    if asked.order_status is not None:
+        where.append(_OF_ORDER.format(condition="o.status = %s"))
+        params.append(asked.order_status)
+    if asked.order_email is not None:
+        where.append(_OF_ORDER.format(condition="upper(o.email) = upper(%s)"))
+        params.append(asked.order_email)
     return " AND ".join(where) or "1 = 1", params
 
 
@@ -124,7 +161,7 @@ def _where_text(column: str, text: str, *, by_walking: bool) -> Where:
             return f"{column} LIKE %s ESCAPE '\\'", [f"%{escaped}%"]
         return f"{column} REGEXP %s", [f"(?i){re.escape(text)}"]
     found = f"upper({column}::text) LIKE upper(%s)"
-    if by_walking or len(text) < SHORTEST:
+    if by_walking:
         return found, [f"%{escaped}%"]
-    fours = f"requests_app_fours(upper({column}::text)) @> requests_app_fours(upper(%s))"
-    return f"{fours} AND {found}", [text, f"%{escaped}%"]
+    parts = f"requests_app_parts(upper({column}::text)) @@ requests_app_asked(upper(%s))"
+    return f"{parts} AND {found}", [text, f"%{escaped}%"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -108,6 +109,12 @@ class CallRequest(models.Model):
                 fields=["company", "hold_reason", "due_at"],
                 name="call_request_open_by_hold",
                 condition=models.Q(status__in=OPEN),
+            ),
+            # The requests made with an order, and those of certain orders.
+            models.Index(
+                fields=["company", "order_number"],
+                name="call_request_of_order",
+                condition=models.Q(order_number__gt=0),
             ),
             # Every request of one number.
             models.Index(fields=["phone_e164"], name="call_request_by_phone"),
@@ -238,6 +245,11 @@ class Order(models.Model):
         constraints: ClassVar = [
             # Also the join of the API's list.
             models.UniqueConstraint(fields=["company", "number"], name="order_unique"),
+        ]
+        indexes: ClassVar = [
+            # The API's order_status and order_email filters.
+            models.Index(fields=["status", "company", "number"], name="order_by_status"),
+            models.Index(Upper("email"), name="order_by_email"),
         ]
 
     def __str__(self) -> str:

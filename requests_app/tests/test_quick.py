@@ -38,7 +38,9 @@ QUERIES = st.fixed_dictionaries(
         "phone": WORDS,
         "company_id": st.sampled_from(["0", "first", "second", "x", "-1", "9" * 30]),
         "user_id": st.sampled_from(["0", "somebody", "x", "-1"]),
-        "order_status": st.sampled_from(["", "0"]),
+        "order_status": st.sampled_from(["", "0", "P", "p", "PP"]),
+        "order_email": st.sampled_from(["", "0", "ANA@example.com", "a_a@example.com"]),
+        "order_exists": st.sampled_from(["", "0", "Y", "N"]),
         "page": st.sampled_from(["1", "2", "3", "7", "999", "9" * 30, "x"]),
         "items_per_page": st.sampled_from(["1", "2", "5", "50"]),
         "sort_by": st.sampled_from(["date", "id", "x"]),
@@ -51,7 +53,7 @@ def fill(companies: list[Company], responsible_id: int) -> None:
     """Sixty requests over three weeks, many at the same instant."""
     chance = random.Random(7)
     for company in companies:
-        Order.objects.create(company=company, number=1, status="P")
+        Order.objects.create(company=company, number=1, status="P", email="ana@example.com")
         Product.objects.create(company=company, number=5, name="Chá “verde”")
     carts: list[Any] = [
         None,
