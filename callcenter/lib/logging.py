@@ -73,10 +73,14 @@ class RedactingFormatter(logging.Formatter):
         """The masked line."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = f"{at} {record.levelname} {record.name} {redacted(record.getMessage())}"
-        if record.exc_info:
-            trace = self.formatException(record.exc_info)
-            line += "\n" + "\n".join(redacted(part) for part in trace.splitlines())
-        return line
+        return "\n".join([line, *self.trace(record)])
+
+    def trace(self, record: logging.LogRecord) -> list[str]:
+        """The traceback's masked lines; none for a request that Django refused (403, 404), where the line says all."""
+        is_refusal = record.name == "django.request" and record.levelno < logging.ERROR
+        if not record.exc_info or is_refusal:
+            return []
+        return [redacted(part) for part in self.formatException(record.exc_info).splitlines()]
 
 
 class JsonFormatter(RedactingFormatter):
@@ -90,8 +94,8 @@ class JsonFormatter(RedactingFormatter):
             "logger": record.name,
             "message": redacted(record.getMessage()),
         }
-        if record.exc_info:
-            entry["trace"] = [redacted(part) for part in self.formatException(record.exc_info).splitlines()]
+        if trace := self.trace(record):
+            entry["trace"] = trace
         return json.dumps(entry, ensure_ascii=False)
 
 

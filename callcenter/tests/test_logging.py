@@ -124,6 +124,15 @@ def test_a_traceback_keeps_its_lines_and_loses_its_secrets() -> None:
     assert "11999998888" not in text
 
 
+@pytest.mark.parametrize(("level", "is_told"), [(logging.WARNING, False), (logging.ERROR, True)])
+def test_a_refused_request_leaves_one_line_and_a_failed_one_its_traceback(level: int, is_told: bool) -> None:
+    refusal = record("Forbidden: /admin/x", exc_info=raised("no"))
+    refusal.name, refusal.levelno = "django.request", level
+
+    assert ("Traceback" in RedactingFormatter().format(refusal)) is is_told
+    assert ("trace" in json.loads(JsonFormatter().format(refusal))) is is_told
+
+
 def test_the_json_format_is_one_masked_object_a_record() -> None:
     text = JsonFormatter().format(record("ligação %s", "11999998888", exc_info=raised("password=hunter2")))
     entry = json.loads(text)
