@@ -156,6 +156,12 @@ def write_note(
     return Done(atendimento, message=message)
 
 
+def write_system_note(atendimento: Atendimento, *, text: str, now: datetime) -> Message:
+    """A note that nobody wrote: what a rule tells the people. `atendimento` must be locked by the caller."""
+    with transaction.atomic():
+        return _stored(atendimento, text=checked_text(text), now=now, is_internal=True)
+
+
 def write_automatic(atendimento: Atendimento, *, text: str, now: datetime, attendant: Attendant | None = None) -> Done:
     """A message that a rule sends: no answer, so it neither ends the wait nor counts as an interaction.
 
