@@ -175,6 +175,12 @@ CELERY_BEAT_SCHEDULE = {
     "prune-webhooks": {"task": "requests_app.tasks.prune_webhook_deliveries", "schedule": 3600.0},
     "purge-idempotent-answers": {"task": "requests_app.tasks.purge_idempotent_answers", "schedule": 3600.0},
     "tend-callbacks": {"task": "telephony.tasks.tend_callbacks", "schedule": 120.0},
+    "helpdesk-assign": {"task": "helpdesk.tasks.assign_waiting", "schedule": 5.0},
+    "helpdesk-answer": {"task": "helpdesk.tasks.answer_automatically", "schedule": 3.0},
+    "helpdesk-scheduled": {"task": "helpdesk.tasks.send_scheduled_messages", "schedule": 10.0},
+    "helpdesk-waiting": {"task": "helpdesk.tasks.tend_waiting", "schedule": 30.0},
+    "helpdesk-silent": {"task": "helpdesk.tasks.tend_silent", "schedule": 60.0},
+    "helpdesk-details": {"task": "helpdesk.tasks.collect_contact_details", "schedule": 60.0},
     "heartbeat": {"task": "callcenter.tasks.heartbeat", "schedule": 15.0},
 }
 

@@ -1,0 +1,61 @@
+"""The bells that Celery rings for the helpdesk; every task finds its work in the tables, so one that is lost, doubled
+or late does no harm."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from helpdesk.services import assignment, data_collection, first_reply, inactivity, ladder, mending, scheduled
+from helpdesk.services import waiting_reply as waiting
+
+log = logging.getLogger(__name__)
+
+
+# A bell that waited longer than this in the queue says nothing new.
+@shared_task(acks_late=False, expires=30)
+def assign_waiting() -> None:
+    """Give what waits in the queues to the people who are there."""
+    given = assignment.assign_waiting(None, now=timezone.now())
+    if given:
+        log.info("helpdesk: %s conversations assigned", given)
+
+
+@shared_task(acks_late=False, expires=30)
+def answer_automatically() -> None:
+    """Let bots and IAs answer."""
+    first_reply.send_automatic_replies(None, now=timezone.now())
+
+
+@shared_task(acks_late=False, expires=60)
+def send_scheduled_messages() -> None:
+    """Send the messages for later whose minute has come."""
+    sent, _bells = scheduled.send_due_messages(now=timezone.now())
+    if sent:
+        log.info("helpdesk: %s scheduled messages sent", sent)
+
+
+@shared_task(acks_late=False, expires=60)
+def tend_waiting() -> None:
+    """Tell those who wait that they are not forgotten, and pass on what its holder leaves lying."""
+    now = timezone.now()
+    told, hops = waiting.send_waiting_replies(None, now=now), ladder.climb_ladders(None, now=now)
+    mending.ask_for_forgotten_work(None, now=now)
+    if told or hops:
+        log.info("helpdesk: %s automatic replies, %s conversations passed on", told, hops)
+
+
+@shared_task(acks_late=False, expires=120)
+def tend_silent() -> None:
+    """Remind requesters who fell silent, and close what stays silent."""
+    done = inactivity.remind_or_close(None, now=timezone.now())
+    if any(done.values()):
+        log.info("helpdesk: %s requesters reminded, %s conversations closed", done["reminded"], done["closed"])
+
+
+@shared_task(acks_late=False, expires=120)
+def collect_contact_details() -> None:
+    """Read from new messages who their authors are."""
+    data_collection.collect_contact_details(None, now=timezone.now())
