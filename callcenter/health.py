@@ -20,6 +20,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from callcenter.models import WorkerHeartbeat
+from telephony.selectors import channel_process_is_missing
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -42,10 +43,11 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when database, broker and a worker are there; else 503 with the names of those that are not."""
+    """200 when database, broker, a worker and the reader of the event channels are there; else 503 with who is not."""
     database = database_answers()
     # Without the database the heartbeat can't be read; asking would only wait for a second time-out.
     parts = {"database": database, "broker": broker_answers(), "worker": database and worker_was_seen()}
+    parts["channel"] = database and not channel_process_is_missing(now=timezone.now())
     failed = [name for name, is_there in parts.items() if not is_there]
     if failed:
         return JsonResponse({"status": "unavailable", "failed": failed}, status=503)

@@ -172,7 +172,8 @@ def _make_line(shop: Shop, company: Company, *, base_url: str) -> DialerLine:
         company=company,
         name=f"Simulador ({shop.name})",
         base_url=base_url,
-        channel_id=1,
+        # Learned from the event channel.
+        channel_id=None,
         api_key="sim-api-key",
         device="1125000",
         device_password="4567",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-APP_SERVICES = ("migrate", "web", "worker", "beat", "digitro", "directcall")
+APP_SERVICES = ("migrate", "web", "worker", "channel", "beat", "digitro", "directcall")
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 
@@ -151,7 +151,7 @@ def test_every_service_restarts_stops_in_its_own_time_and_is_watched() -> None:
 
 
 def test_nothing_serves_before_the_database_is_migrated() -> None:
-    for name in ("web", "worker", "beat"):
+    for name in ("web", "worker", "channel", "beat"):
         assert SERVICES[name]["depends_on"] == {
             "postgres": {"condition": "service_healthy"},
             "redis": {"condition": "service_healthy"},
@@ -251,6 +251,13 @@ def test_a_worker_runs_what_was_queued_and_ends_warmly(image: Image) -> None:
         assert poll(lambda: image.is_healthy("worker"))
         assert worker.stop() == 0, worker.output
     assert "Traceback" not in worker.output
+
+
+def test_the_channel_reader_starts_is_well_without_lines_and_stops(image: Image) -> None:
+    with image.start("channel") as reader:
+        assert poll(lambda: image.is_healthy("channel"))
+        assert reader.stop() == 0, reader.output
+    assert "Traceback" not in reader.output
 
 
 def test_beat_writes_down_its_schedule(image: Image) -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STANDBY_SECONDS: Final = 1.0
+FIRST_WAIT_SECONDS: Final = 1.0
 MOST_WAIT_SECONDS: Final = 60.0
 # A channel that was open for so long was no failure.
 STEADY_SECONDS: Final = 10.0
@@ -129,7 +130,7 @@ class LineReader:
         """Let a growing, jittered time pass, so that many readers don't come back to a restarted PABX at once."""
         was_steady = self._opened_at is not None and time.monotonic() - self._opened_at > STEADY_SECONDS
         self._failures = 1 if was_steady else self._failures + 1
-        most = min(MOST_WAIT_SECONDS, 2.0 ** min(self._failures - 1, 10))
+        most = min(MOST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(self._failures - 1, 10))
         seconds = most * random.uniform(0.5, 1.0)
         now = timezone.now()
         retry_at = now + timedelta(seconds=seconds)
@@ -283,7 +284,7 @@ class ChannelProcess:
 
     def run(self) -> None:
         """Read every line that wants it until told to stop; gives all leases back then."""
-        pause = min(2.0, settings.DIGITRO_CHANNEL_LEASE_SECONDS / 5)
+        pause = min(2.0, settings.DIGITRO_CHANNEL_LEASE_SECONDS / 10)
         while not self._stopping.is_set():
             try:
                 self._mind()

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from telephony.simulators import digitro, directcall
+from telephony.simulators.channels import described_faults
 from telephony.simulators.fates import described_fates
 from telephony.simulators.serving import run_until_signalled
 
@@ -23,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
             name,
             help=f"default port {default_port}",
             description=(module.__doc__ or "").partition("\n")[0],
-            epilog=described_fates(),
+            epilog=described_fates() + ("\n\n" + described_faults() if module is digitro else ""),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         program.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")

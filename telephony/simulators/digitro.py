@@ -1,4 +1,4 @@
-"""A Dígitro PABX as a program: it takes the two call operations, rings nobody, and tells the carrier what it dialed.
+"""A Dígitro PABX as a program: it takes calls and commands, rings nobody, and tells its channels and the carrier.
 
 Source: https://docs-pabx.digitro.com/api-10271002 ("Gerar chamada preditiva"). What that page leaves open is chosen
 here: the shape of error bodies, and that a body must hold exactly the keys of the page's example.
@@ -11,16 +11,21 @@ import re
 import secrets
 import sys
 import threading
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, deque
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from telephony.simulators.callbacks import Scheduler
+from telephony.simulators.channels import ChannelHub, packet
+from telephony.simulators.digitro_options import DigitroOptions, add_arguments
 from telephony.simulators.fates import Answer, Delivery, Fate, fate_of
+from telephony.simulators.pabx_calls import PabxCall
+from telephony.simulators.pabx_commands import COMMANDS, NULLABLE, CommandDesk
 from telephony.simulators.record import CallRecord
-from telephony.simulators.serving import SAO_PAULO, Reply, Request, at_least_zero, http_url, json_reply
+from telephony.simulators.serving import SAO_PAULO, Reply, Request, json_reply
+
+__all__ = ["DigitroProgram", "add_arguments", "start"]
 
 PREDICTIVE_SLUG = "chamada-preditiva"
 _SPECIFIC_ROUTE_KEYS = frozenset({
@@ -54,45 +59,6 @@ class _Refused(Exception):
         self.message = message
 
 
-@dataclass(frozen=True)
-class DigitroOptions:
-    """How this PABX is set up. An empty device means that any device and password will do."""
-
-    api_key: str
-    channel: int
-    device: str
-    device_password: str
-    specific_route_slug: str
-    record: Path | None
-    carrier: str | None
-    answer_delay_ms: float
-    hang_seconds: float
-    seed: int
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``digitro``, beside those that both programs have."""
-    parser.add_argument("--api-key", default="sim-api-key", help="accepted x-api-key (default: %(default)s)")
-    parser.add_argument("--channel", type=int, default=1, help="the open channel's id (default: %(default)s)")
-    parser.add_argument("--device", default="1125000", help="accepted DISPOSITIVO, '' = any (default: %(default)s)")
-    parser.add_argument("--device-password", default="4567", help="accepted SENHA_DISPOSITIVO (default: %(default)s)")
-    parser.add_argument(
-        "--specific-route-slug",
-        default="chamada-rota-especifica",
-        help="path of the call by a specific route; the real one is not public (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--record", type=Path, metavar="PATH", help="append every dialed call to this file, one JSON line each"
-    )
-    parser.add_argument("--carrier", type=http_url, metavar="URL", help="the Directcall simulator, told of every call")
-    parser.add_argument(
-        "--answer-delay-ms", type=at_least_zero, default=20.0, help="latency of an answer (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--hang-seconds", type=at_least_zero, default=30.0, help="silence of fate 15 (default: %(default)s)"
-    )
-
-
 def start(arguments: argparse.Namespace) -> "DigitroProgram":
     """The program that the parsed command line asks for."""
     fields = DigitroOptions.__dataclass_fields__
@@ -100,35 +66,58 @@ def start(arguments: argparse.Namespace) -> "DigitroProgram":
 
 
 class DigitroProgram:
-    """The PABX: checks, dials, records, tells the carrier, answers."""
+    """The PABX: checks, dials, records, tells its channels and the carrier, answers."""
 
     def __init__(self, options: DigitroOptions) -> None:
         self.options = options
         self.record = CallRecord(options.record)
-        self._slugs = {PREDICTIVE_SLUG: _PREDICTIVE_KEYS, options.specific_route_slug: _SPECIFIC_ROUTE_KEYS}
+        self._slugs = {PREDICTIVE_SLUG: _PREDICTIVE_KEYS, options.specific_route_slug: _SPECIFIC_ROUTE_KEYS} | COMMANDS
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._counts: Counter[str] = Counter()
         self._tries: Counter[str] = Counter()
+        self._next_answers: deque[str] = deque()
+        self.channels = ChannelHub(
+            heartbeat_seconds=options.heartbeat_seconds,
+            seed=options.seed,
+            faults=options.channel_faults,
+            fault_seconds=options.channel_fault_seconds,
+        )
+        self.desk = CommandDesk(self._tell_channel)
+        self._scheduler: Scheduler[PabxCall] = Scheduler(self._next_event, workers=4)
         # A random start keeps ids apart when the program is started twice within one second.
         self._sequence = secrets.randbelow(10_000_000)
 
     def answer(self, request: Request) -> Reply:
         """The reply to one request."""
+        if request.path == self.options.events_path and request.method == "GET":
+            return self._open_channel(request)
         operation = _PATH.fullmatch(request.path)
         if operation is None:
             return self._answer_simulator(request)
         self._count("requests")
         try:
             body = self._checked_body(request, channel=operation[1], slug=operation[2])
+            if operation[2] in COMMANDS:
+                return self._command(operation[2], body)
         except _Refused as refusal:
             self._count("refused", f"status {refusal.status}")
             return _error(refusal.status, refusal.message)
-        return self._dial(body)
+        return self._dial(body, channel=int(operation[1]))
 
     def close(self) -> None:
         """End every pause at once."""
         self._stopping.set()
+        self._scheduler.close()
+        self.channels.close()
+
+    def _open_channel(self, request: Request) -> Reply:
+        if request.headers.get("x-api-key") != self.options.api_key:
+            return _error(401, "x-api-key ausente ou incorreta")
+        return self.channels.open(
+            device=request.parameters.get("dispositivo", ""),
+            last_event_id=request.headers.get("Last-Event-ID") or "",
+        )
 
     def _answer_simulator(self, request: Request) -> Reply:
         match request.method, request.path:
@@ -139,13 +128,45 @@ class DigitroProgram:
             case "GET", "/_simulator/stats":
                 with self._lock:
                     return json_reply(dict(self._counts))
+            case "GET", "/_simulator/channels":
+                return json_reply({"open": self.channels.described(), "counts": dict(self.channels.counts)})
+            case "GET", "/_simulator/commands":
+                return json_reply({"done": self.desk.done, "devices": self.desk.devices})
+            case "POST", "/_simulator/channel":
+                return self._set_fault(request)
+            case "POST", "/_simulator/next-command":
+                self._next_answers.append(request.parameters.get("answer", ""))
+                return json_reply({"status": "ok"})
             case "POST", "/_simulator/reset":
                 with self._lock:
                     self._counts.clear()
                     self._tries.clear()
+                    self._next_answers.clear()
+                self._scheduler.clear()
+                self.desk.clear()
+                self.channels.clear()
                 self.record.clear()
                 return json_reply({"status": "ok"})
         return _error(404, f"{request.method} {request.path}")
+
+    def _set_fault(self, request: Request) -> Reply:
+        wanted = json.loads(request.body or b"{}") if request.content_type == "application/json" else request.parameters
+        if self.channels.set_fault(str(wanted.get("fault", "")), times=int(wanted.get("times", 1))):
+            return json_reply({"status": "ok"})
+        return _error(400, "fault is none of those in --help")
+
+    def _command(self, slug: str, body: dict[str, str | None]) -> Reply:
+        """Do a command; how the next one is answered may have been set: 400 to 503, or silence, after it was done."""
+        answer = self._next_answers.popleft() if self._next_answers else ""
+        if answer in ("400", "401", "403"):
+            raise _Refused(int(answer), "como pedido por /_simulator/next-command")
+        if problem := self.desk.run(slug, body):
+            raise _Refused(400, problem)
+        self._count(f"command {slug}")
+        if answer == "silence":
+            self._stopping.wait(self.options.hang_seconds)
+            return Reply(ending="silence")
+        return _error(int(answer), "como pedido") if answer else json_reply({})
 
     def _checked_body(self, request: Request, *, channel: str, slug: str) -> dict[str, str | None]:
         if slug not in self._slugs:
@@ -154,17 +175,21 @@ class DigitroProgram:
             raise _Refused(405, "use POST")
         if request.headers.get("x-api-key") != self.options.api_key:
             raise _Refused(401, "x-api-key ausente ou incorreta")
-        if channel != str(self.options.channel):
+        if channel != str(self.options.channel) and not self.channels.is_open(channel):
             raise _Refused(400, "channelID não é o de um canal aberto")
-        body = _flat_object(request, keys=self._slugs[slug])
-        device = (self.options.device, self.options.device_password)
-        if self.options.device and (body["DISPOSITIVO"], body["SENHA_DISPOSITIVO"]) != device:
+        body = _flat_object(request, keys=self._slugs[slug], nullable=NULLABLE.get(slug, _NULLABLE_KEYS))
+        # People's own devices are many; they share the password.
+        device = body["DISPOSITIVO"] if slug == "login-dac" else self.options.device
+        known = (device, self.options.device_password)
+        if self.options.device and (body["DISPOSITIVO"], body["SENHA_DISPOSITIVO"]) != known:
             raise _Refused(403, "DISPOSITIVO ou SENHA_DISPOSITIVO incorretos")
+        if slug in COMMANDS:
+            return body
         if not _DESTINATION.fullmatch(body["IDENTIDADE_DESTINO"] or ""):
             raise _Refused(400, "IDENTIDADE_DESTINO deve conter 0, DDD e número de 8 ou 9 algarismos")
         return body
 
-    def _dial(self, body: dict[str, str | None]) -> Reply:
+    def _dial(self, body: dict[str, str | None], *, channel: int) -> Reply:
         number = body["IDENTIDADE_DESTINO"] or ""
         with self._lock:
             fate = fate_of(number, seed=self.options.seed, times_dialed=self._tries[number])
@@ -182,12 +207,21 @@ class DigitroProgram:
                 "dados": body["DADOS"],
                 "id": call_id,
                 "fate": fate.name,
-                "channel": self.options.channel,
+                "channel": channel,
             }
         )
+        call = PabxCall(
+            id=call_id,
+            data=body["DADOS"] or "",
+            device=body["DISPOSITIVO"] or "",
+            channel_id=channel,
+            fate=fate,
+            carries_data=not self.options.events_without_data,
+        )
+        self.desk.add(call)
         return self._reply(
             fate,
-            call_id,
+            call,
             carrier_call={
                 "destino": f"55{number[1:]}",
                 "origem": body["IDENTIDADE_ORIGINADOR"],
@@ -195,8 +229,9 @@ class DigitroProgram:
             },
         )
 
-    def _reply(self, fate: Fate, call_id: str, *, carrier_call: dict[str, str | None]) -> Reply:
+    def _reply(self, fate: Fate, call: PabxCall, *, carrier_call: dict[str, str | None]) -> Reply:
         def tell() -> None:
+            self._scheduler.add(call, in_seconds=self.options.event_delay_ms / 1000)
             self._tell_carrier(carrier_call)
 
         if fate.answer is Answer.SILENCE:
@@ -206,6 +241,7 @@ class DigitroProgram:
         # Told only after the answer is out: the carrier's first event must not overtake it, but for one fate.
         is_early = fate.delivery is Delivery.EARLY
         if is_early:
+            self._next_event(call)
             tell()
         self._stopping.wait(self.options.answer_delay_ms / 1000)
         afterwards = None if is_early else tell
@@ -213,8 +249,28 @@ class DigitroProgram:
             return Reply(ending="reset", afterwards=afterwards)
         if fate.answer is Answer.ERROR:
             return _error(fate.status_code or 500, fate.meaning, afterwards=afterwards)
-        answer = {} if fate.answer is Answer.WITHOUT_ID else {"ID_CHAMADA": call_id}
+        answer = {} if fate.answer is Answer.WITHOUT_ID else {"ID_CHAMADA": call.id}
         return json_reply(answer, afterwards=afterwards)
+
+    def _next_event(self, call: PabxCall) -> float | None:
+        """Tell the call's next event; the seconds until the one after it, or None at the end."""
+        event = call.next_event()
+        if event is None:
+            return None
+        name, result, is_broken = event
+        self.channels.publish(
+            lambda number: call.bytes_of(name, result, is_broken=is_broken, number=number),
+            channel_id=call.channel_id,
+            device=call.device,
+        )
+        return self.options.event_delay_ms / 1000
+
+    def _tell_channel(self, call: PabxCall, name: str, more: dict[str, str]) -> None:
+        self.channels.publish(
+            lambda number: packet(name, call.fields(**more), number=number),
+            channel_id=call.channel_id,
+            device=call.device,
+        )
 
     def _tell_carrier(self, call: dict[str, str | None]) -> None:
         if self.options.carrier is None:
@@ -238,7 +294,7 @@ class DigitroProgram:
             self._counts.update(names)
 
 
-def _flat_object(request: Request, *, keys: frozenset[str]) -> dict[str, str | None]:
+def _flat_object(request: Request, *, keys: frozenset[str], nullable: frozenset[str]) -> dict[str, str | None]:
     """The body's fields, when it is a JSON object of exactly these keys with text values; else refused with 400."""
     if request.content_type != "application/json":
         raise _Refused(400, "Content-Type deve ser application/json")
@@ -253,7 +309,7 @@ def _flat_object(request: Request, *, keys: frozenset[str]) -> dict[str, str | N
     if unexpected := body.keys() - keys:
         raise _Refused(400, f"campos não previstos: {', '.join(sorted(unexpected))}")
     for key, value in body.items():
-        if not isinstance(value, str) and not (value is None and key in _NULLABLE_KEYS):
+        if not isinstance(value, str) and not (value is None and key in nullable):
             raise _Refused(400, f"{key} deve ser texto")
     return body
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import select
 import signal
 import socket
 import socketserver
@@ -47,13 +48,42 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What to send, how to end, and what to do once it is out (done even when the caller is gone by then)."""
+    """What to send, how to end, and what to do once it is out (done even when the caller is gone by then).
+
+    *Shape* - with ``stream`` the answer has no length: it is called with the open connection, sends what it likes, and
+    the connection ends when it returns.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json; charset=utf-8"
     ending: Literal["answer", "silence", "reset"] = "answer"
     afterwards: Callable[[], None] | None = None
+    stream: Callable[["Wire"], None] | None = None
+
+
+class Wire:
+    """The open connection of an answer without an end."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self.is_to_be_reset = False
+
+    def send(self, data: bytes) -> None:
+        """Send these bytes now; raises OSError when the peer is gone."""
+        self._connection.sendall(data)
+
+    def peer_is_gone(self) -> bool:
+        """Whether the peer has closed its side."""
+        readable, _, _ = select.select([self._connection], [], [], 0)
+        try:
+            return bool(readable) and self._connection.recv(1, socket.MSG_PEEK) == b""
+        except OSError:
+            return True
+
+    def reset_at_the_end(self) -> None:
+        """Let the connection end with RST."""
+        self.is_to_be_reset = True
 
 
 def json_reply(value: Any, *, status: int = 200, afterwards: Callable[[], None] | None = None) -> Reply:
@@ -119,6 +149,9 @@ class _Handler(BaseHTTPRequestHandler):
             if reply.ending == "reset":
                 self._reset()
             return
+        if reply.stream is not None:
+            self._stream(reply, reply.stream)
+            return
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(len(reply.body)))
@@ -126,6 +159,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(reply.body)
+
+    def _stream(self, reply: Reply, stream: Callable[[Wire], None]) -> None:
+        self.close_connection = True
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.flush()
+        wire = Wire(self.connection)
+        stream(wire)
+        if wire.is_to_be_reset:
+            self._reset()
 
     def _reset(self) -> None:
         # Lingering for zero seconds makes close() send RST instead of FIN; rfile holds the socket open until closed.

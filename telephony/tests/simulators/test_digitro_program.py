@@ -132,7 +132,7 @@ def test_the_slug_of_the_specific_route_is_an_option() -> None:
 
 def test_other_methods_and_paths_are_answered_in_json(simulators: Simulators) -> None:
     assert requests.get(simulators.digitro_url + PATH, timeout=5).status_code == 405
-    for path in ("/", "/requests/1", "/requests/1/executa-desvio"):
+    for path in ("/", "/requests/1", "/requests/1/altera-senha"):
         answer = post(simulators, path=path)
         assert (answer.status_code, answer.json()["erro"]) == (404, "Não encontrado")
 
