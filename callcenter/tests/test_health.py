@@ -86,7 +86,7 @@ def test_a_database_that_is_down_is_named_and_so_is_the_worker_that_nobody_can_s
     connections["default"].ensure_connection()
     with monkeypatch.context() as patched:
         take_database_away(patched)
-        assert ready() == (503, {"status": "unavailable", "failed": ["database", "worker"]})
+        assert ready() == (503, {"status": "unavailable", "failed": ["database", "worker", "channel"]})
         assert Client().get("/healthz").status_code == 200
     assert ready()[0] == 200
 

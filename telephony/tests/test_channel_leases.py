@@ -1,22 +1,22 @@
-"""Who may write about a channel, and what the dialer makes of it: a lease that is over or lost is refused everything."""
+"""Who may write about a channel, and what the dialer makes of it: with a lease that is over or lost, nobody."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from callcenter.tests.factories import make_company, make_line
-from telephony.models import CallAttempt, DialerLine, EventChannel, EventName, ProviderEvent
+from telephony.models import DialerLine, EventChannel, EventName, ProviderEvent
 from telephony.providers.digitro.channel_events import PabxEvent
 from telephony.providers.digitro.sse import Packet
 from telephony.selectors import channel_in_use, channel_process_is_missing
 from telephony.services import channels, dialing
 from telephony.services.policy import allowance
-from telephony.states import AttemptState, ChannelProblem, ChannelState, LineHold, MoveReason
+from telephony.states import AttemptState, ChannelProblem, ChannelState, LineHold
 from telephony.tests.pabx import TinyPabx
 from telephony.tests.scenes import claim, fresh, in_threads, make_callcenter, make_due
 
@@ -120,23 +120,43 @@ def test_a_fixed_number_needs_no_process_and_is_never_replaced() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_call_whose_channel_was_opened_anew_before_it_left_goes_back_to_the_queue() -> None:
+def test_a_call_whose_channel_was_opened_anew_before_it_left_goes_back_to_the_queue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with TinyPabx() as pabx:
         line = make_callcenter(base_url=pabx.url, channel_id=None)
         lease = opened(line)
         make_due(line.company)
         (attempt,) = claim(line)
-        stale = CallAttempt.objects.select_related("line__event_channel").get(pk=attempt.pk)
-        assert channels.note_open(lease, 4712, now=timezone.now())
-        assert dialing._obstacle(stale, now=timezone.now()) == MoveReason.HELD
+        commit_intent = dialing._commit_intent
+
+        def reopened_just_before(*args: Any, **kwargs: Any) -> Any:
+            assert channels.note_open(lease, 4712, now=timezone.now())
+            return commit_intent(*args, **kwargs)
+
+        monkeypatch.setattr(dialing, "_commit_intent", reopened_just_before)
         dialing.place_call(attempt.pk)
+        monkeypatch.undo()
+        assert (pabx.posts, fresh(attempt)[0].state) == ([], AttemptState.RELEASED)
+        (again,) = claim(line)
+        dialing.place_call(again.pk)
         assert pabx.paths == ["/requests/4712/chamada-preditiva"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_is_not_sent_when_the_reader_went_away_after_the_claim() -> None:
+    with TinyPabx() as pabx:
+        line = make_callcenter(base_url=pabx.url, channel_id=None)
+        lease = opened(line)
         make_due(line.company)
-        (second,) = claim(line)
+        (attempt,) = claim(line)
         channels.release(lease, now=timezone.now())
-        dialing.place_call(second.pk)
-        assert len(pabx.posts) == 1
-    assert fresh(second)[0].state == AttemptState.RELEASED
+        dialing.place_call(attempt.pk)
+        assert pabx.posts == []
+    after, request = fresh(attempt)
+    assert (after.state, request.hold_reason, request.due_at is not None) == (AttemptState.RELEASED, "", True)
+    # It is nobody's fault that a person would have to mend.
+    assert fresh_line(line).suspended_reason == ""
 
 
 def test_readyz_tells_when_no_process_reads_the_channels() -> None:
