@@ -216,10 +216,20 @@ def channel_in_use(line: DialerLine, *, now: datetime) -> int | None:
 
     No query for a line whose event channel was read with it.
     """
+    channel = getattr(line, "event_channel", None)
+    is_usable = line.channel_id is not None or (channel is not None and channel.is_open(now))
+    return channel_number(line) if is_usable else None
+
+
+def channel_number(line: DialerLine) -> int | None:
+    """The number of the line's channel as it was read with it, whether or not somebody still listens to it.
+
+    No query, as above.
+    """
     if line.channel_id is not None:
         return line.channel_id
     channel = getattr(line, "event_channel", None)
-    return channel.channel_id if channel is not None and channel.is_open(now) else None
+    return channel.channel_id if channel is not None else None
 
 
 def channels_wanted() -> dict[int, tuple[str, ...]]:

@@ -27,8 +27,9 @@ from callcenter.tests.factories import make_user
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.states import OPEN, Hold, Status
 from telephony.models import CallAttempt, CallbackRegistration, DialerLine, DirectcallAccount, ProviderEvent
+from telephony.services import channels
 from telephony.services.policy import allowance
-from telephony.states import AttemptState
+from telephony.states import AttemptState, LineHold
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import Settings
@@ -85,7 +86,11 @@ class TestTheDemo(TestCase):
         assert sorted(request.phone_e164[-2:] for request in due) == ["01", "02", "03"]
         assert {request.company.name for request in due} == {AURORA.name, CASA_VERDE.name}
         for line in DialerLine.objects.all():
-            assert allowance(line, now=now).calls > 0
+            assert allowance(line, now=now).hold == LineHold.NO_CHANNEL
+            lease = channels.take(line.pk, holder="a test", now=now)
+            assert lease is not None
+            channels.note_open(lease, 4711, now=now)
+            assert allowance(DialerLine.objects.get(pk=line.pk), now=now).calls > 0
 
     def test_every_open_request_has_a_time_or_a_reason_and_no_call_in_flight_but_the_doubtful_one(self) -> None:
         for request in CallRequest.objects.filter(status__in=OPEN):

@@ -154,7 +154,7 @@ class LineReader:
             raise LeaseLost
         try:
             stream = self._open_stream(
-                access_of(line, now=timezone.now()),
+                access_of(line),
                 path=settings.DIGITRO_EVENTS_PATH,
                 last_event_id=channels.last_event_id(line.pk),
                 timeouts=Timeouts(

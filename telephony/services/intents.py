@@ -21,7 +21,7 @@ from callcenter.lib.database import for_update
 from requests_app import selectors as requests
 from requests_app.schedule import contact_window, next_opening
 from telephony.models import CallAttempt, DialerLine
-from telephony.selectors import channel_in_use
+from telephony.selectors import channel_in_use, channel_number
 from telephony.services import fence, moves, permission
 from telephony.services.breaker import breakers_of, stands_against
 from telephony.services.policy import next_opening_of, standing_hold
@@ -111,7 +111,7 @@ class _World:
             return MoveReason.WITHDRAWN
         if not self._may_dial[attempt.line_id] or not self._is_wanted_now(request, attempt.line_id):
             return MoveReason.HELD
-        if self._channels[attempt.line_id] != channel_in_use(attempt.line, now=self.now):
+        if self._channels[attempt.line_id] != channel_number(attempt.line):
             # Opened anew since the address was made: the PABX would refuse the old number.
             return MoveReason.HELD
         if stands_against(self._breakers.get(attempt.line_id), claimed_at=attempt.claimed_at):

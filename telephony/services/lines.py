@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from telephony.models import DialerLine
 from telephony.providers.digitro.wire import LineAccess
-from telephony.selectors import channel_in_use
+from telephony.selectors import channel_number
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def access_of(line: DialerLine, *, now: datetime) -> LineAccess:
-    """The line's address and credentials, decrypted, and its channel of this moment, for a `DigitroClient`."""
+def access_of(line: DialerLine) -> LineAccess:
+    """The line's address and credentials, decrypted, and its channel as it was read, for a `DigitroClient`.
+
+    Whether that channel is still open is asked for when the intent is committed.
+    """
     return LineAccess(
         base_url=line.base_url,
         api_key=line.api_key,
-        channel_id=channel_in_use(line, now=now),
+        channel_id=channel_number(line),
         device=line.device,
         device_password=line.device_password,
         route=line.route,

@@ -29,6 +29,7 @@ from telephony.providers import http
 from telephony.providers.base import ProviderError
 from telephony.providers.digitro.client import DigitroClient
 from telephony.providers.lanes import Lanes
+from telephony.selectors import channel_number
 from telephony.services import answers, moves
 from telephony.services.journal import Direct, Journal
 from telephony.services.lines import access_of, suspend_line
@@ -94,7 +95,7 @@ def _place(attempt: CallAttempt, *, journal: Journal | Direct, post: Callable[..
     if not _wait_for_turn(attempt):
         return
     client = DigitroClient(
-        access_of(attempt.line, now=timezone.now()),
+        access_of(attempt.line),
         connect_timeout_seconds=settings.DIGITRO_CONNECT_TIMEOUT_SECONDS,
         read_timeout_seconds=settings.DIGITRO_READ_TIMEOUT_SECONDS,
         post=post,
@@ -137,37 +138,46 @@ def _pass_the_fence(attempt: CallAttempt, journal: Journal | Direct) -> None:
 def _claimed_attempts(attempt_ids: Sequence[int]) -> list[CallAttempt]:
     """Those that are still claimed, in the order in which they leave, with their line's secrets.
 
-    A line without readable secrets is stopped, and its attempts go back to the queue.
+    A line without readable secrets is stopped. Its attempts go back to the queue, and those of one without a channel.
     """
     attempts = list(CallAttempt.objects.filter(pk__in=attempt_ids, state=S.CLAIMED).order_by("send_at", "pk"))
-    lines: dict[int, DialerLine | None] = {}
+    lines: dict[int, DialerLine] = {}
     for line_id in {attempt.line_id for attempt in attempts}:
         try:
-            lines[line_id] = DialerLine.objects.select_related("event_channel").get(pk=line_id)
+            line = DialerLine.objects.select_related("event_channel").get(pk=line_id)
         except SecretUnreadable as error:
             log.exception("line %s: its credentials can't be decrypted", line_id)
-            lines[line_id] = None
-            _give_back([attempt.pk for attempt in attempts if attempt.line_id == line_id], line_id, error)
+            suspend_line(line_id, reason=MoveReason.MISCONFIGURED, now=timezone.now())
+            _give_back(_of_line(attempts, line_id), reason=MoveReason.MISCONFIGURED, error_code=error.code)
+            continue
+        if channel_number(line) is None:
+            # Lost since the claim: nothing that a person would have to mend.
+            _give_back(_of_line(attempts, line_id), reason=MoveReason.HELD)
+            continue
+        lines[line_id] = line
     usable = []
     for attempt in attempts:
-        if line := lines[attempt.line_id]:
-            attempt.line = line
+        if found := lines.get(attempt.line_id):
+            attempt.line = found
             usable.append(attempt)
     return usable
 
 
-def _give_back(attempt_ids: Sequence[int], line_id: int, error: SecretUnreadable) -> None:
+def _of_line(attempts: Sequence[CallAttempt], line_id: int) -> list[int]:
+    return [attempt.pk for attempt in attempts if attempt.line_id == line_id]
+
+
+def _give_back(attempt_ids: Sequence[int], *, reason: MoveReason, error_code: str = "") -> None:
     now = timezone.now()
-    suspend_line(line_id, reason=MoveReason.MISCONFIGURED, now=now)
     for attempt_id in attempt_ids:
         with transaction.atomic():
             moves.release(
                 moves.locked(attempt_id),
                 expected=[S.CLAIMED],
-                reason=MoveReason.MISCONFIGURED,
+                reason=reason,
                 due_at=now,
                 now=now,
-                error_code=error.code,
+                error_code=error_code,
             )
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from callcenter.tests.environment import ROOT, program_environment
 from callcenter.tests.programs import Program, poll
 from telephony.models import CallAttempt, ProviderEvent
-from telephony.services import dialing
+from telephony.services import placing
 from telephony.states import AttemptState
 from telephony.tests.channels import EVENTS_PATH, Pabx, channel_of, until, until_open
 from telephony.tests.scenes import claim, make_callcenter, make_due
@@ -45,7 +45,7 @@ def reader(folder: Path, name: str) -> Program:
 def call_to_the_end(line: DialerLine) -> None:
     make_due(line.company, phone="(48) 3281-7001")
     (attempt,) = claim(line)
-    dialing.place_call(attempt.pk)
+    placing.place_call(attempt.pk)
     ended = CallAttempt.objects.filter(pk=attempt.pk, state=AttemptState.ENDED, outcome="answered")
     assert poll(ended.exists)
 

@@ -14,7 +14,7 @@ from telephony.models import DialerLine, EventChannel, EventName, ProviderEvent
 from telephony.providers.digitro.channel_events import PabxEvent
 from telephony.providers.digitro.sse import Packet
 from telephony.selectors import channel_in_use, channel_process_is_missing
-from telephony.services import channels, dialing
+from telephony.services import channels, intents, placing
 from telephony.services.policy import allowance
 from telephony.states import AttemptState, ChannelProblem, ChannelState, LineHold
 from telephony.tests.pabx import TinyPabx
@@ -125,18 +125,18 @@ def test_a_call_whose_channel_was_opened_anew_before_it_left_goes_back_to_the_qu
         lease = opened(line)
         make_due(line.company)
         (attempt,) = claim(line)
-        commit_intent = dialing._commit_intent
+        commit_intents = intents.commit_intents
 
         def reopened_just_before(*args: Any, **kwargs: Any) -> Any:
             assert channels.note_open(lease, 4712, now=timezone.now())
-            return commit_intent(*args, **kwargs)
+            return commit_intents(*args, **kwargs)
 
-        monkeypatch.setattr(dialing, "_commit_intent", reopened_just_before)
-        dialing.place_call(attempt.pk)
+        monkeypatch.setattr("telephony.services.journal.commit_intents", reopened_just_before)
+        placing.place_call(attempt.pk)
         monkeypatch.undo()
         assert (pabx.posts, fresh(attempt)[0].state) == ([], AttemptState.RELEASED)
         (again,) = claim(line)
-        dialing.place_call(again.pk)
+        placing.place_call(again.pk)
         assert pabx.paths == ["/requests/4712/chamada-preditiva"]
 
 
@@ -148,7 +148,7 @@ def test_a_call_is_not_sent_when_the_reader_went_away_after_the_claim() -> None:
         make_due(line.company)
         (attempt,) = claim(line)
         channels.release(lease, now=timezone.now())
-        dialing.place_call(attempt.pk)
+        placing.place_call(attempt.pk)
         assert pabx.posts == []
     after, request = fresh(attempt)
     assert (after.state, request.hold_reason, request.due_at is not None) == (AttemptState.RELEASED, "", True)

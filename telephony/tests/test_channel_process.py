@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from callcenter.tests.programs import poll
 from telephony.models import CallAttempt, DialerLine, EventName, ProviderEvent
-from telephony.services import channel_reading, dialing
+from telephony.services import channel_reading, placing
 from telephony.states import AttemptState, ChannelProblem, Meaning
 from telephony.tests.channels import EVENTS_PATH, Pabx, Reading, channel_of, until, until_open
 from telephony.tests.scenes import claim, fresh, make_callcenter, make_due, standing
@@ -51,7 +51,7 @@ def call(line: DialerLine, ending: str) -> CallAttempt:
     """An attempt that was dialed to a number with these last digits."""
     make_due(line.company, phone=f"(48) 3281-70{ending}")
     (attempt,) = claim(line)
-    dialing.place_call(attempt.pk)
+    placing.place_call(attempt.pk)
     return attempt
 
 
@@ -194,7 +194,7 @@ def test_what_the_pabx_told_while_nobody_listened_is_asked_for_afterwards(pabx: 
         (unheard,) = claim(line)
         pabx.fault("silence")
         poll(lambda: any(one["mute"] for one in pabx.channels()["open"]), seconds=5)
-        dialing.place_call(unheard.pk)
+        placing.place_call(unheard.pk)
         until_state(unheard, AttemptState.ENDED)
         assert fresh(unheard)[0].outcome == "busy"
 
