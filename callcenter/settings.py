@@ -171,6 +171,7 @@ CELERY_TASK_ROUTES = {"requests_app.tasks.deliver_webhooks": {"queue": "webhooks
 CELERY_BEAT_SCHEDULE = {
     "dialer-tick": {"task": "telephony.tasks.dialer_tick", "schedule": DIALER_TICK_SECONDS},
     "telephony-sweep": {"task": "telephony.tasks.sweep", "schedule": DIALER_SWEEP_SECONDS},
+    "missed-callbacks": {"task": "requests_app.tasks.watch_missed_callbacks", "schedule": 60.0},
     "deliver-webhooks": {"task": "requests_app.tasks.deliver_webhooks", "schedule": WEBHOOK_DELIVERY_SECONDS},
     "prune-webhooks": {"task": "requests_app.tasks.prune_webhook_deliveries", "schedule": 3600.0},
     "purge-idempotent-answers": {"task": "requests_app.tasks.purge_idempotent_answers", "schedule": 3600.0},

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Final
 from requests_app.states import Hold
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
 _CLOCK: Final = re.compile(r"^\s*([01]?\d|2[0-4])[:hH.]([0-5]\d)?\s*$|^\s*([01]?\d|2[0-4])\s*[hH]?\s*$")
 _DAY: Final = timedelta(days=1)
+QUARTER: Final = timedelta(minutes=15)
+_MINUTES_OF_DAY: Final = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -70,3 +73,38 @@ def first_due_at(
     if due_at > earliest:
         return due_at, Hold.CONTACT_WINDOW
     return due_at, Hold.WANTED_TIME if due_at > now else Hold.NONE
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A block of a weekday in which people are on duty, local time; `ends` 00:00 = the end of the day.
+
+    `attendant_id` None = `headcount` people without names; one with a name counts once however many blocks they have.
+    """
+
+    weekday: int
+    starts: time
+    ends: time
+    headcount: int = 1
+    attendant_id: int | None = None
+
+    def covers(self, local: datetime) -> bool:
+        """Whether the block holds the whole quarter of an hour that begins at that local instant."""
+        begin = local.hour * 60 + local.minute
+        first = self.starts.hour * 60 + self.starts.minute
+        last = self.ends.hour * 60 + self.ends.minute or _MINUTES_OF_DAY
+        return local.weekday() == self.weekday and first <= begin and begin + 15 <= last
+
+
+def quarter_of(at: datetime) -> datetime:
+    """The start of the quarter of an hour in which the instant lies, in UTC."""
+    at = at.astimezone(UTC)
+    return at.replace(minute=at.minute - at.minute % 15, second=0, microsecond=0)
+
+
+def people_on_duty(duties: Iterable[Duty], *, quarter: datetime, zone: ZoneInfo) -> int:
+    """How many people are on duty all through the quarter of an hour that begins at that instant."""
+    local = quarter.astimezone(zone)
+    found = [duty for duty in duties if duty.covers(local)]
+    named = {duty.attendant_id for duty in found if duty.attendant_id is not None}
+    return len(named) + sum(duty.headcount for duty in found if duty.attendant_id is None)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from callcenter.lib.database import for_claim, for_update
+from callcenter.lib.display import absolute
 from requests_app.data import DueRequest, TimelineEntry, WaitingRetry
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.states import OPEN, Hold
@@ -87,6 +89,9 @@ def _timeline_entry(entry: LedgerEntry) -> TimelineEntry:
         details.append((_("motivo"), entry.reason_display))
     if entry.detail.get("fields"):
         details.append((_("campos"), ", ".join(map(_field_label, entry.detail["fields"]))))
+    for name, label in (("asked_at", _("pedido para")), ("given_at", _("marcado para"))):
+        if instant := parse_datetime(str(entry.detail.get(name, ""))):
+            details.append((label, absolute(instant)))
     if entry.detail.get("in_flight"):
         details.append((_("chamada"), _("havia uma em curso")))
     details.append((_("origem"), str(entry.get_source_display())))

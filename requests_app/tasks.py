@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from requests_app.services.deliveries import prune_deliveries
 from requests_app.services.idempotency import purge_answers
+from requests_app.services.missed import watch_callbacks
 from requests_app.services.sending import deliver_due_webhooks
 
 log = logging.getLogger(__name__)
@@ -35,3 +36,11 @@ def purge_idempotent_answers() -> None:
     count = purge_answers(now=timezone.now())
     if count:
         log.info("idempotency: %s answers of yesterday thrown away", count)
+
+
+@shared_task(expires=60)
+def watch_missed_callbacks() -> None:
+    """Give what was missed a decision, an owner and a deadline."""
+    found = watch_callbacks(now=timezone.now())
+    if any(found.values()):
+        log.info("missed callbacks: %s noticed, %s resolved", found["noticed"], found["resolved"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,16 @@ from callcenter.tests.factories import (
     make_user,
     make_webhook_endpoint,
 )
-from requests_app.models import CallRequest, Order, Product, WebhookDelivery, WebhookEndpoint
+from requests_app.models import (
+    CallbackPolicy,
+    CallRequest,
+    MissedCallback,
+    Order,
+    Product,
+    Shift,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from requests_app.services.outgoing import enqueue_test
 from requests_app.states import Outcome
 from telephony.models import CallAttempt, CallbackRegistration, DialerLine, DirectcallAccount, ProviderEvent, RetryRule
@@ -32,8 +42,8 @@ pytestmark = pytest.mark.django_db
 
 CANARY = "Canário"
 SCOPED = (
-    CallRequest, Order, Product, CallAttempt, ProviderEvent, DialerLine, DirectcallAccount, RetryRule, Company, User,
-    CallbackRegistration, ApiKey, WebhookEndpoint, WebhookDelivery,
+    CallRequest, CallbackPolicy, Shift, MissedCallback, Order, Product, CallAttempt, ProviderEvent, DialerLine,
+    DirectcallAccount, CallbackRegistration, RetryRule, Company, User, ApiKey, WebhookEndpoint, WebhookDelivery,
 )  # fmt: skip
 
 
@@ -70,6 +80,17 @@ def make_world(company: Company, *, name: str) -> dict[type[Model], Model]:
         company,
         Order.objects.create(company=company, number=1, status="O", email=f"{name}@example.com"),
         Product.objects.create(company=company, number=1, name=name),
+        CallbackPolicy.objects.create(company=company, missed_owner=person),
+        Shift.objects.create(company=company, attendant=person, weekday=0, starts_at=time(9), ends_at=time(18)),
+        MissedCallback.objects.create(
+            company=company,
+            call_request=call_request,
+            wanted_at=now,
+            noticed_at=now,
+            deadline_at=now,
+            owner=person,
+            action="close",
+        ),  # fmt: skip
         RetryRule.objects.create(company=company, outcome=Outcome.BUSY, max_tries=2, wait_seconds=60),
     ]
     return {type(row): row for row in rows}
@@ -95,7 +116,7 @@ def url(model: type[Model], page: str, *args: Any) -> str:
 
 
 def test_every_table_of_the_admin_is_covered_here_or_belongs_to_no_company() -> None:
-    of_nobody = {"FieldAlias", "StatusAlias"}
+    of_nobody = {"EventName", "FieldAlias", "StatusAlias"}
     assert {model.__name__ for model in admin.site._registry} == {model.__name__ for model in SCOPED} | of_nobody
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from datetime import UTC
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rest_framework.request import Request
+
+    from requests_app.models import CallRequest
 
 logger = logging.getLogger(__name__)
 
@@ -135,6 +138,12 @@ class DialectView(APIView):
             response = HttpResponse(body, content_type="application/json")
         response["ETag"] = tag
         return response
+
+    def tell_callback(self, call_request: CallRequest) -> None:
+        """Nothing; where the change gave the callback a slot, the answer says which, in a header of ours."""
+        if call_request.booked_at is not None:
+            at = call_request.booked_at.astimezone(UTC)
+            self.headers["X-Callback-Time"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     @property
     def origin(self) -> Origin:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from django.db import models
 from django.db.models.functions import Upper
@@ -14,6 +14,9 @@ from callcenter.lib.phones import display
 from requests_app.models.json_text import JsonTextField
 from requests_app.querysets import CallRequestQuerySet
 from requests_app.states import OPEN, Hold, Outcome, Priority, Reach, Source, Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class CallRequest(models.Model):
@@ -60,6 +63,9 @@ class CallRequest(models.Model):
     completed_at = models.DateTimeField(_("concluído em"), null=True, blank=True, editable=False)
     updated_at = models.DateTimeField(_("alterado em"), null=True, blank=True, editable=False)
     source = models.CharField(_("origem"), max_length=8, choices=Source, default=Source.ADMIN, editable=False)
+
+    # Not stored: the slot that this change gave the callback, for whoever answers the caller.
+    booked_at: datetime | None = None
 
     objects = CallRequestQuerySet.as_manager()
 

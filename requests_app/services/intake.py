@@ -20,6 +20,7 @@ from requests_app.models import CallRequest, LedgerEntry
 from requests_app.schedule import first_due_at
 from requests_app.services.duplicates import open_duplicate
 from requests_app.services.ledger import entry_of, record
+from requests_app.services.slots import slot_for
 from requests_app.services.storing import store_new
 from requests_app.states import OPEN, Hold, Priority, Status
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from requests_app.data import Origin
+    from requests_app.services.slots import Slot
 
 # What a caller may set; everything else is the system's.
 WRITABLE: Final = frozenset({
@@ -42,6 +44,8 @@ _NUMBERS: Final = ("order_number", "product_number")
 _LARGEST: Final = 2**63 - 1
 # A change of any of these moves the next call.
 _SCHEDULING: Final = frozenset({"phone", "time_from", "time_to", "wanted_at", "status"})
+# A change of any of these asks for another time.
+_TIMES: Final = frozenset({"time_from", "time_to", "wanted_at"})
 # A change of one of these, and the request need not wait any longer for what it waits for.
 _ENDS_WAIT: Final = {Hold.RETRY_WAIT: {"phone", "status"}, Hold.POSTPONED: {"wanted_at", "status"}}
 
@@ -59,7 +63,7 @@ def create_call_request(
     values = _checked(fields, company_id=company_id)
     if not values.get("phone") and not values.get("email"):
         raise InvalidInput("phone", _("Informe o telefone ou o e-mail."))
-    company, is_listened_to = _open_company(company_id)
+    company, is_listened_to, uses_slots = _open_company(company_id)
     values.setdefault("requested_at", now.replace(microsecond=0))
     call_request = CallRequest(company=company, source=origin.source, **values)
     _reschedule(call_request, now=now, changed=values.keys())
@@ -73,7 +77,7 @@ def create_call_request(
         **_asked(call_request),
     }
     window = timedelta(minutes=company.duplicate_window_minutes if may_be_repeated else 0)
-    if not window and not is_listened_to:
+    if not window and not is_listened_to and not uses_slots:
         store_new(call_request, entry_of(call_request, LedgerEntry.Kind.CREATED, **told))
         return call_request
     with transaction.atomic():
@@ -81,8 +85,11 @@ def create_call_request(
         if repeated is not None:
             record(repeated, LedgerEntry.Kind.DUPLICATE, origin=origin, at=now)
             return repeated
+        slot = _take_slot(call_request, now=now) if uses_slots else None
         call_request.save(force_insert=True)
-        record(call_request, LedgerEntry.Kind.CREATED, **told)
+        record(call_request, LedgerEntry.Kind.CREATED, **{**told, "reason": call_request.hold_reason})
+        if slot is not None:
+            record(call_request, LedgerEntry.Kind.SCHEDULED, origin=origin, at=now, **slot.told)
     return call_request
 
 
@@ -97,22 +104,23 @@ def _asked(call_request: CallRequest) -> dict[str, Any]:
     return asked
 
 
-def _open_company(company_id: int) -> tuple[Company, bool]:
-    """The company, and whether any of its webhooks wants to be told of something. One query.
+def _open_company(company_id: int) -> tuple[Company, bool, bool]:
+    """The company, whether any of its webhooks wants to be told of something, and whether it has slots. One query.
 
     Errors: `InvalidInput` when it takes no new requests.
     """
     # A number that no column holds is no company's.
     found = rows_of(
         "SELECT c.id, c.name, c.time_zone, c.duplicate_window_minutes, EXISTS (SELECT 1"
-        " FROM requests_app_webhookendpoint e WHERE e.company_id = c.id AND e.is_enabled) AS is_listened_to"
+        " FROM requests_app_webhookendpoint e WHERE e.company_id = c.id AND e.is_enabled) AS is_listened_to, EXISTS"
+        " (SELECT 1 FROM requests_app_callbackpolicy p WHERE p.company_id = c.id AND p.uses_slots) AS uses_slots"
         " FROM accounts_company c WHERE c.id = %s AND c.is_active",
         [min(company_id, _LARGEST)],
     )
     if not found:
         raise InvalidInput("company_id", _("Não existe uma empresa ativa com este número."))
-    is_listened_to = bool(found[0].pop("is_listened_to"))
-    return known_row(Company, **found[0]), is_listened_to
+    is_listened_to, uses_slots = (bool(found[0].pop(name)) for name in ("is_listened_to", "uses_slots"))
+    return known_row(Company, **found[0]), is_listened_to, uses_slots
 
 
 def change_call_request(
@@ -136,13 +144,15 @@ def change_call_request(
         changed = {name for name, value in values.items() if getattr(call_request, name) != value}
         if not changed:
             return call_request
-        before = call_request.status
+        before, slot = call_request.status, None
         for name in changed:
             setattr(call_request, name, values[name])
         columns = set(changed)
         if changed & _SCHEDULING and not call_request.in_flight:
             _reschedule(call_request, now=now, changed=changed)
             columns |= {"phone_e164", "due_at", "hold_reason", "postponed_until"}
+            if changed & _TIMES and (slot := _take_slot(call_request, now=now)):
+                columns.add("wanted_at")
         elif call_request.in_flight:
             columns |= _change_under_way(call_request, now=now, changed=changed)
         if "phone" in changed:
@@ -165,7 +175,25 @@ def change_call_request(
             fields=sorted(changed),
             **(_asked(call_request) if "phone" in changed else {}),
         )
+        if slot is not None:
+            record(call_request, LedgerEntry.Kind.SCHEDULED, origin=origin, at=now, **slot.told)
     return call_request
+
+
+def _take_slot(call_request: CallRequest, *, now: datetime) -> Slot | None:
+    """The quarter of an hour that the request's callback was given; None when it waits for none.
+
+    Effects: the request is wanted, and due, at that instant; not stored yet. Call in the transaction that stores it.
+    """
+    if call_request.due_at is None or call_request.hold_reason not in {Hold.WANTED_TIME, Hold.CONTACT_WINDOW}:
+        return None
+    slot = slot_for(call_request, desired_at=call_request.due_at, now=now)
+    if slot is None:
+        return None
+    if slot.given_at != call_request.due_at:
+        call_request.hold_reason = Hold.WANTED_TIME
+    call_request.wanted_at = call_request.due_at = call_request.booked_at = slot.given_at
+    return slot
 
 
 def _change_under_way(call_request: CallRequest, *, now: datetime, changed: AbstractSet[str]) -> set[str]:
@@ -177,9 +205,11 @@ def _change_under_way(call_request: CallRequest, *, now: datetime, changed: Abst
     if "wanted_at" not in changed or call_request.hold_reason not in {Hold.IN_FLIGHT, Hold.POSTPONED}:
         return set()
     # Wanted later: what is not sent yet is not sent, and what was sent is followed by no call before then.
-    is_later = call_request.wanted_at is not None and call_request.wanted_at > now
-    call_request.postponed_until = call_request.wanted_at if is_later else None
-    call_request.hold_reason = Hold.POSTPONED if is_later else Hold.IN_FLIGHT
+    later = call_request.wanted_at if call_request.wanted_at and call_request.wanted_at > now else None
+    if later is not None and (slot := slot_for(call_request, desired_at=later, now=now)):
+        call_request.wanted_at = call_request.booked_at = later = slot.given_at
+    call_request.postponed_until = later
+    call_request.hold_reason = Hold.POSTPONED if later else Hold.IN_FLIGHT
     return {"hold_reason", "postponed_until"}
 
 

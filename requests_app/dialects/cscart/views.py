@@ -79,6 +79,7 @@ class CallRequestListView(CsCartView):
                 company_id, origin=self.origin, now=timezone.now(), fields=fields, may_be_repeated=True
             ),
         )
+        self.tell_callback(stored)
         return KeptAnswer(201, encoded({"request_id": str(stored.pk)}, ascii_only=True), company_id)
 
     def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
@@ -107,12 +108,13 @@ class CallRequestView(CsCartView):
         self.require("change")
         fields, scope, now = wire.fields(self.fields_sent()), self.caller.company_scope, timezone.now()
         try:
-            _without_stranger(
+            changed = _without_stranger(
                 fields,
                 lambda known: change_call_request(request_id, scope=scope, origin=self.origin, now=now, fields=known),
             )
         except NotFound:
             raise Refused(400) from None
+        self.tell_callback(changed)
         return json_response({"request_id": str(request_id)})
 
     @openapi.DELETE

@@ -96,6 +96,7 @@ class CallRequestListView(VenddorView):
         stored = create_call_request(
             company_id, origin=self.origin, now=timezone.now(), fields=wire.fields(body), may_be_repeated=True
         )
+        self.tell_callback(stored)
         return KeptAnswer(201, encoded(wire.item(vars(stored))), company_id)
 
 
@@ -126,6 +127,7 @@ class CallRequestView(VenddorView):
             changed = change_call_request(
                 request_id, scope=scope, origin=self.origin, now=timezone.now(), fields=fields
             )
+        self.tell_callback(changed)
         return json_response(wire.item(vars(changed)))
 
     @openapi.DELETE
