@@ -67,7 +67,7 @@ class HelpdeskSettings(models.Model):
     )
     ia_threshold = models.FloatField(
         _("confiança mínima da IA"),
-        default=0.35,
+        default=0.55,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text=_("De 0 a 1; abaixo disso a IA se cala e passa a uma pessoa."),
     )
