@@ -85,8 +85,8 @@ _MIRRORS: Final = f"""
 INSERT INTO requests_app_order (company_id, number, status, email)
     SELECT c, n, (ARRAY['P','C','O'])[1 + n % 3], 'cliente' || n || '@example.com'
     FROM generate_series(1, {COMPANIES}) c, generate_series(1, {MIRRORED}) n;
-INSERT INTO requests_app_product (company_id, number, name)
-    SELECT c, n, 'Produto nº ' || n FROM generate_series(1, {COMPANIES}) c, generate_series(1, {MIRRORED}) n;
+INSERT INTO requests_app_product (company_id, number, name, names)
+    SELECT c, n, 'Produto nº ' || n, '{{}}' FROM generate_series(1, {COMPANIES}) c, generate_series(1, {MIRRORED}) n;
 """
 
 

@@ -10,14 +10,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
-from django.db.models import Case, CharField, F, IntegerField, OuterRef, Subquery, TextField, Value, When
-from django.db.models.expressions import RawSQL
+from django.db.models import Case, CharField, F, IntegerField, OuterRef, Subquery, Value, When
 from django.db.models.functions import Lower
 
-from callcenter.lib.database import is_postgresql
 from requests_app.dialects.filters import Rows, leading_number
 from requests_app.dialects.totals import capped_total, kept_total
-from requests_app.models import CallRequest, Order, Product
+from requests_app.models import CallRequest, Order
 from requests_app.states import Status
 
 if TYPE_CHECKING:
@@ -33,38 +31,11 @@ Row = dict[str, Any]
 CHUNK: Final = 500
 
 _ORDER: Final = Order.objects.filter(company_id=OuterRef("company_id"), number=OuterRef("order_number"))
-_PRODUCT: Final = Product.objects.filter(company_id=OuterRef("company_id"), number=OuterRef("product_number"))
 
 
 def order_status() -> Subquery:
     """The letter of the request's order; null without one."""
     return Subquery(_ORDER.values("status")[:1], output_field=CharField())
-
-
-def product_name() -> Subquery:
-    """The name of the request's product; null without one."""
-    return Subquery(_PRODUCT.values("name")[:1], output_field=CharField())
-
-
-# A JSON object with the names, by number, of the products in a cart; null without a cart. By whether on PostgreSQL:
-# there a cart is a text, in which numbers are looked for that may be products (too many do no harm).
-CART_NAMES: Final = {
-    True: """CASE WHEN {row}.cart_products IS NOT NULL THEN (
-        SELECT CAST(json_object_agg(p.number, p.name) AS text) FROM requests_app_product p
-        WHERE p.company_id = {row}.company_id AND p.number IN (
-            SELECT CAST(numbers[1] AS bigint)
-            FROM regexp_matches({row}.cart_products, '"product_id": ?"?([0-9]{{1,18}})', 'g') AS numbers)) END""",
-    False: """CASE WHEN {row}.cart_products IS NOT NULL THEN (
-        SELECT json_group_object(p.number, p.name) FROM requests_app_product p
-        WHERE p.company_id = {row}.company_id AND p.number IN (
-            SELECT CAST(json_extract(entry.value, '$.product_id') AS INTEGER)
-            FROM json_each({row}.cart_products) AS entry WHERE entry.type = 'object')) END""",
-}
-
-
-def cart_names() -> RawSQL:
-    """The names of the products in the request's cart, as JSON; only where the requests' table has its own name."""
-    return RawSQL(CART_NAMES[is_postgresql()].format(row="requests_app_callrequest"), (), output_field=TextField())
 
 
 def _status_rank() -> Expression:

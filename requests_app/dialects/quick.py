@@ -13,9 +13,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from callcenter.lib.database import as_instant, as_stored, is_postgresql, rows_of
+from callcenter.lib.database import as_instant, as_stored, rows_of
 from requests_app.dialects.filters import Asked, CallRequestFilter, asked_for, leading_number
-from requests_app.dialects.listing import CART_NAMES, CHUNK, Listing, Row, asked_size, asked_sort
+from requests_app.dialects.listing import CHUNK, Listing, Row, asked_size, asked_sort
+from requests_app.dialects.products import cart_names_sql, product_name_sql
 from requests_app.dialects.searches import cut_of_search
 from requests_app.dialects.totals import Cut, kept_total, last_page, start_of, where_kept, where_rows
 
@@ -30,17 +31,20 @@ _INSTANTS: Final = frozenset({"requested_at", "wanted_at", "updated_at", "comple
 _MIRRORS: Final = """,
     (SELECT o.status FROM requests_app_order o WHERE o.company_id = r.company_id AND o.number = r.order_number)
         AS order_status,
-    (SELECT p.name FROM requests_app_product p WHERE p.company_id = r.company_id AND p.number = r.product_number)
-        AS product,
+    {product_name} AS product,
     {cart_names} AS cart_names"""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The columns that a dialect shows, and whether it shows what the mirrors say of orders and products."""
+    """The columns that a dialect shows, and whether it shows what the mirrors say of orders and products.
+
+    `language` is the one of products' names; empty = the shop's own.
+    """
 
     columns: tuple[str, ...]
     has_mirrors: bool = False
+    language: str = ""
 
 
 def quick_row(request_id: int, *, scope: frozenset[int] | None, shape: Shape) -> Row | None:
@@ -48,7 +52,7 @@ def quick_row(request_id: int, *, scope: frozenset[int] | None, shape: Shape) ->
     if not 0 < request_id < 2**63:
         return None
     where, params = where_rows(Asked(companies=scope))
-    rows = rows_of(f"{_select(shape, is_postgresql())} WHERE r.id = %s AND {where}", [request_id, *params])
+    rows = rows_of(f"{_select(shape)} WHERE r.id = %s AND {where}", [request_id, *params])
     return _row(rows[0]) if rows else None
 
 
@@ -121,7 +125,7 @@ def _cut_by_week(asked: Asked, page: int, size: int, sort_order: str) -> Cut:
 def _rows(cut: Cut, size: int, order: str, shape: Shape) -> list[Row]:
     if not cut.where:
         return []
-    select = _select(shape, is_postgresql())
+    select = _select(shape)
     if cut.offset:
         # The ids first: what is skipped never touches the wide columns or the mirrors.
         ids = f"SELECT r.id FROM requests_app_callrequest r WHERE {cut.where} ORDER BY {order}"
@@ -131,11 +135,13 @@ def _rows(cut: Cut, size: int, order: str, shape: Shape) -> list[Row]:
     return [_row(row) for row in rows_of(query, cut.params)]
 
 
-@lru_cache(maxsize=8)
-def _select(shape: Shape, on_postgresql: bool) -> str:
+@lru_cache(maxsize=32)
+def _select(shape: Shape) -> str:
     columns = ", ".join(f"r.{name}" for name in shape.columns)
     if shape.has_mirrors:
-        columns += _MIRRORS.format(cart_names=CART_NAMES[on_postgresql].format(row="r"))
+        columns += _MIRRORS.format(
+            product_name=product_name_sql("r", shape.language), cart_names=cart_names_sql("r", shape.language)
+        )
     return f"SELECT {columns} FROM requests_app_callrequest r"
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Upper
 from django.utils import timezone
@@ -262,12 +264,34 @@ class Order(models.Model):
         return f"{self.number} ({self.status})"
 
 
+def names_by_language(names: object) -> None:
+    """Nothing, when it is a map of two letters to names.
+
+    Errors: `ValidationError`.
+    """
+    if not isinstance(names, dict) or not all(
+        re.fullmatch("[a-z]{2}", str(code)) and isinstance(name, str) and len(name) <= 255
+        for code, name in names.items()
+    ):
+        raise ValidationError(_('Use duas letras e um nome para cada idioma: {"en": "Green tea"}.'))
+
+
 class Product(models.Model):
-    """A mirror of one product of a shop: the name that the API shows beside its number."""
+    """A mirror of one product of a shop: the name that the API shows beside its number.
+
+    `names` maps a language's two letters to the name in it; for any other language `name` is shown.
+    """
 
     company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.CASCADE)
     number = models.PositiveBigIntegerField(_("número"))
     name = models.CharField(_("nome"), max_length=255)
+    names = models.JSONField(
+        _("nomes em outros idiomas"),
+        default=dict,
+        blank=True,
+        validators=[names_by_language],
+        help_text=_('Por exemplo {"en": "Green tea"}, para quem pede com lang_code=en.'),
+    )
 
     class Meta:
         verbose_name = _("produto")

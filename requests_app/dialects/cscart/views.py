@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -20,8 +22,9 @@ from requests_app.dialects.cscart.filters import CsCartFilter
 from requests_app.dialects.cscart.requests import media_type_of, numeric_id
 from requests_app.dialects.http import Refused, encoded, json_response, no_content
 from requests_app.dialects.idempotency import once
-from requests_app.dialects.listing import Listing, cart_names, order_status, product_name
+from requests_app.dialects.listing import Listing, order_status
 from requests_app.dialects.pages import page_asked_for, page_response
+from requests_app.dialects.products import cart_names, language_asked, product_name
 from requests_app.dialects.quick import Shape, quick_row
 from requests_app.models import CallRequest
 from requests_app.services.intake import change_call_request, create_call_request, delete_call_request
@@ -51,12 +54,13 @@ class CallRequestListView(CsCartView):
         """A page of requests."""
         self.require("view")
         query = request.query_params.dict()
+        language = language_asked(query)
         page = page_asked_for(
             CsCartFilter,
             query,
             scope=self.caller.company_scope,
-            shape=_SHAPE,
-            present=_item_columns,
+            shape=replace(_SHAPE, language=language),
+            present=partial(_item_columns, language=language),
             owner=f"cscart/{self.caller.user.pk}/{self.store_id or ''}",
         )
         return page_response(page, _list_body(page, wire.params(page, query)))
@@ -97,7 +101,8 @@ class CallRequestView(CsCartView):
     def get(self, request: Request, request_id: int) -> HttpResponse:
         """One request."""
         self.require("view")
-        row = quick_row(request_id, scope=self.caller.company_scope, shape=_SHAPE)
+        shape = replace(_SHAPE, language=language_asked(request.query_params))
+        row = quick_row(request_id, scope=self.caller.company_scope, shape=shape)
         if row is None:
             raise Refused(404)
         return self.tagged(_items([row])[0])
@@ -184,8 +189,9 @@ def by_parameter(request: HttpRequest) -> HttpResponseBase:
     return by_path(request, request.GET.get("_d", ""))
 
 
-def _item_columns(rows: Rows) -> Any:
-    return rows.values(*wire.COLUMNS, order_status=order_status(), product=product_name(), cart_names=cart_names())
+def _item_columns(rows: Rows, *, language: str) -> Any:
+    mirrored = {"product": product_name(language), "cart_names": cart_names(language)}
+    return rows.values(*wire.COLUMNS, order_status=order_status(), **mirrored)
 
 
 def _items(rows: list[wire.Row]) -> list[dict[str, Any]]:

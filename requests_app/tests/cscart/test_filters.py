@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from callcenter.tests.factories import make_attendant, make_call_request, make_company, make_user
-from requests_app.models import Order
+from requests_app.models import Order, Product
 from requests_app.tests.api import Shop, assert_error
 
 if TYPE_CHECKING:
@@ -184,16 +185,41 @@ def test_filters_are_combined(shop: Shop, company: Company) -> None:
     assert names(shop, name="ana", status="completed", order_exists="Y") == ["Ana"]
 
 
-@pytest.mark.conforms("CS-filter-none", "CS-lang")
+@pytest.mark.conforms("CS-filter-none")
 def test_what_is_no_filter_is_echoed_and_filters_nothing(shop: Shop, company: Company) -> None:
     make_call_request(company, name="a")
 
-    query = {"product_id": "5", "status[]": "completed", "period": "D", "lang_code": "ru", "is_search": "Y"}
+    query = {"product_id": "5", "status[]": "completed", "period": "D", "lang_code": "?", "is_search": "Y"}
 
     answer = shop.get(URL, query).json()
 
     assert len(answer["call_requests"]) == 1
     assert dict(list(answer["params"].items())[6:]) == query
+
+
+@pytest.mark.conforms("CS-lang")
+@pytest.mark.parametrize("query", [{}, {"sort_by": "name"}, {"items_per_page": "0"}, {"cursor": ""}])
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({"lang_code": "ru"}, ["Чай", "Чай"]),
+        ({"lang_code": "RU"}, ["Чай", "Чай"]),
+        ({"lang_code": "en"}, ["Chá", "Chá"]),
+        ({"lang_code": "de"}, ["Chá", "Chá"]),
+        ({"lang_code": "x' OR '1'='1"}, ["Chá", "Chá"]),
+        ({}, ["Chá", "Chá"]),
+    ],
+)
+def test_the_names_of_products_come_in_the_language_asked_for(
+    shop: Shop, company: Company, query: dict[str, str], asked: dict[str, str], shown: list[str]
+) -> None:
+    Product.objects.create(company=company, number=5, name="Chá", names={"ru": "Чай", "en": ""})
+    call_request = make_call_request(company, product_number=5, cart_products=[{"product_id": 5}])
+
+    listed = json.loads(shop.get(URL, {**query, **asked}).getvalue())
+    for item in [listed["call_requests"][0], shop.get(f"{URL}/{call_request.pk}", asked).json()]:
+        assert [item["product"], item["cart_products"][0]["product"]] == shown
+    assert listed["params"].get("lang_code") == asked.get("lang_code")
 
 
 @pytest.mark.conforms("CS-get")
