@@ -156,10 +156,15 @@ def load(url: str, rows: int) -> None:
         ).fetchall()
         for index, _definition in dropped:
             connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(index)))
-        connection.execute(_ROWS.replace("{rows}", str(rows)))
+        connection.execute(rows_statement(rows))
         for _index, definition in dropped:
             connection.execute(definition)
         connection.execute("VACUUM ANALYZE")
+
+
+def rows_statement(rows: int) -> str:
+    """The statement that makes so many requests."""
+    return _ROWS.replace("{rows}", str(rows))
 
 
 def copy_to_sqlite(server: str, rows: int, folder: Path) -> str:

@@ -51,6 +51,51 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """One thing that stands against dialing a request. `until` None = nobody knows when it passes."""
+
+    code: str
+    text: str
+    until: datetime | None = None
+    needs_person: bool = False
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a request is not dialed: every reason, the binding one first; what comes next, and when if that is known."""
+
+    reasons: tuple[Reason, ...]
+    next_step: str
+    next_at: datetime | None = None
+
+    @property
+    def others(self) -> tuple[Reason, ...]:
+        """The reasons behind the binding one."""
+        return self.reasons[1:]
+
+
+@dataclass(frozen=True)
+class WaitingCount:
+    """How many open requests of a company one reason binds; `reason` empty = they are due and wait for a line."""
+
+    company_id: int
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
+class LineStanding:
+    """How one line is doing: `rank` grows from what takes a person to what passes by itself."""
+
+    name: str
+    reason: str
+    rank: int
+    may_dial: bool
+    needs_person: bool
+    url: str
+
+
+@dataclass(frozen=True)
 class KeptAnswer:
     """An HTTP answer that can be given again: the status, the JSON body, and the company whose request it tells of."""
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from django.db.models import Count, Q
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from callcenter.lib.database import for_claim, for_update
 from callcenter.lib.display import absolute
-from requests_app.data import DueRequest, TimelineEntry, WaitingRetry
+from requests_app.data import DueRequest, TimelineEntry, WaitingCount, WaitingRetry
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.states import OPEN, Hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
-
-    from django.db.models import Q
 
 # A DueRequest's fields, in its order.
 _DUE_COLUMNS: Final = ("id", "company_id", "phone_e164", "attempts", "time_from", "time_to")
@@ -67,6 +67,23 @@ def waiting_retries(
     )
     columns = ("id", "company_id", "due_at", "time_from", "time_to")
     return [WaitingRetry(*row) for row in waiting.order_by("due_at", "id").values_list(*columns)[:limit]]
+
+
+def waiting_counts(scope: Iterable[int] | None, *, now: datetime) -> list[WaitingCount]:
+    """How many open requests of these companies (None = all) wait for what, each counted once. One query.
+
+    From an index of the open requests alone: what is finished costs nothing.
+    """
+    open_ones = CallRequest.objects.visible_to(scope).filter(status__in=OPEN).order_by()
+    waiting = open_ones.values("company_id", "hold_reason")
+    counted = waiting.annotate(number=Count("*"), due=Count("company_id", filter=Q(due_at__lte=now)))
+    found: list[WaitingCount] = []
+    due: Counter[int] = Counter()
+    for company_id, hold, number, of_them_due in counted.values_list("company_id", "hold_reason", "number", "due"):
+        due[company_id] += of_them_due
+        if number > of_them_due:
+            found.append(WaitingCount(company_id, hold, number - of_them_due))
+    return found + [WaitingCount(company_id, "", number) for company_id, number in due.items() if number]
 
 
 def ledger_entries(call_request: CallRequest) -> list[TimelineEntry]:

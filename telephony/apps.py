@@ -24,11 +24,13 @@ class TelephonyConfig(AppConfig):
         # Models can't be imported before the app registry is ready.
         from requests_app import timeline  # noqa: PLC0415
         from telephony import selectors  # noqa: PLC0415
-        from telephony.services import policy  # noqa: PLC0415
+        from telephony.services import policy, why  # noqa: PLC0415
 
         timeline.add_source(selectors.attempt_entries)
         timeline.add_source(selectors.event_entries)
         timeline.add_explanation(policy.why_the_lines_wait)
+        timeline.add_reasons(why.reasons_of)
+        timeline.add_standings(why.standings)
         post_migrate.connect(_fill_empty_tables, sender=self, dispatch_uid="telephony.defaults")
 
 

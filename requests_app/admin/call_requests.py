@@ -25,6 +25,7 @@ from requests_app.admin.forms import CallRequestForm, people_for
 from requests_app.admin.live import fragment_response, snapshot
 from requests_app.admin.moments import MOMENTS, figures
 from requests_app.admin.search import by_number, digits_of, referenced_id
+from requests_app.admin.why import ReasonFilter, why_view
 from requests_app.data import Origin
 from requests_app.models import CallRequest
 from requests_app.services.intake import delete_call_request
@@ -75,11 +76,11 @@ class CallRequestAdmin(CallRequestColumns, CallRequestActions, CompanyScopedAdmi
     list_display_links = ("person",)
     list_filter = (
         MomentFilter,
+        ReasonFilter,
         "status",
         "company",
         ResponsibleFilter,
         "last_outcome",
-        "hold_reason",
         "source",
         "requested_at",
     )
@@ -93,10 +94,11 @@ class CallRequestAdmin(CallRequestColumns, CallRequestActions, CompanyScopedAdmi
     change_list_template = "admin/requests_app/callrequest/change_list.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """Django's pages, the fragment that a request's page polls, and its buttons."""
+        """Django's pages, the fragment that a request's page polls, its buttons, and what all requests wait for."""
         view = self.admin_site.admin_view
         return [
             path("<int:request_id>/live/", view(require_safe(self.live_view)), name="requests_app_callrequest_live"),
+            path("why/", view(require_safe(self.why_page)), name="requests_app_callrequest_why"),
             path("<int:request_id>/do/", view(require_POST(self.button_view)), name="requests_app_callrequest_do"),
             *super().get_urls(),
         ]
@@ -206,6 +208,12 @@ class CallRequestAdmin(CallRequestColumns, CallRequestActions, CompanyScopedAdmi
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Our actions; requests are deleted one by one."""
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+    def why_page(self, request: HttpRequest) -> HttpResponse:
+        """How many open requests wait for what, by company."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return why_view(request, site=self.admin_site, opts=self.opts)
 
     def live_view(self, request: HttpRequest, request_id: int) -> HttpResponseBase:
         """The live part of a request's page."""

@@ -60,11 +60,13 @@ def situation_tone(call_request: CallRequest) -> str:
 
 def snapshot(request: HttpRequest, call_request: CallRequest, *, now: datetime) -> dict[str, Any]:
     """The context of `live.html`: everything about the request that changes by itself."""
+    why = timeline.explanation(call_request, now=now)
     return {
         "call_request": call_request,
         "status": status_badge(call_request),
         "last_outcome": outcome_badge(call_request.last_outcome),
-        "situation": timeline.why_not_dialed(call_request),
+        "situation": why.reasons[0].text if why.reasons else str(Hold.NONE.label),
+        "why": why,
         "situation_tone": situation_tone(call_request),
         "next_call": instant(call_request.due_at, now=now),
         "timeline": [

@@ -71,7 +71,7 @@ def test_a_page_costs_the_same_queries_for_ten_rows_and_for_a_hundred(
         while CallRequest.objects.count() < count:
             make_call_request(company, responsible_id=supervisor.pk)
         client.get(LIST)
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(17):
             client.get(LIST + "?all=")
 
 
