@@ -131,6 +131,12 @@ DIGITRO_CONNECT_TIMEOUT_SECONDS = env.float("DIGITRO_CONNECT_TIMEOUT_SECONDS", d
 DIGITRO_READ_TIMEOUT_SECONDS = env.float("DIGITRO_READ_TIMEOUT_SECONDS", default=10.0)
 # The slug of "Gerar chamada utilizando uma rota específica" is not public; ask Dígitro for it. Empty = not usable.
 DIGITRO_SPECIFIC_ROUTE_SLUG = env.str("DIGITRO_SPECIFIC_ROUTE_SLUG", default="")
+# Nor are these, but for the redirection's.
+DIGITRO_FINISH_SLUG = env.str("DIGITRO_FINISH_SLUG", default="")
+DIGITRO_TRANSFER_SLUG = env.str("DIGITRO_TRANSFER_SLUG", default="")
+DIGITRO_REDIRECT_SLUG = env.str("DIGITRO_REDIRECT_SLUG", default="executa-desvio")
+DIGITRO_ASSOCIATE_SLUG = env.str("DIGITRO_ASSOCIATE_SLUG", default="")
+DIGITRO_DAC_LOGIN_SLUG = env.str("DIGITRO_DAC_LOGIN_SLUG", default="")
 # Nor is where its event channel is opened. A channel is nobody's so long after its reader's last word, and lost after
 # so long a silence.
 DIGITRO_EVENTS_PATH = env.str("DIGITRO_EVENTS_PATH", default="")
@@ -182,6 +188,7 @@ CELERY_BEAT_SCHEDULE = {
     "helpdesk-waiting": {"task": "helpdesk.tasks.tend_waiting", "schedule": 30.0},
     "helpdesk-silent": {"task": "helpdesk.tasks.tend_silent", "schedule": 60.0},
     "helpdesk-details": {"task": "helpdesk.tasks.collect_contact_details", "schedule": 60.0},
+    "follow-presence": {"task": "telephony.tasks.follow_presence", "schedule": 5.0},
     "heartbeat": {"task": "callcenter.tasks.heartbeat", "schedule": 15.0},
 }
 

@@ -219,6 +219,29 @@ class LineHold(models.TextChoices):
     PACED = "paced", _("A linha espera o intervalo entre chamadas")
 
 
+# What may be commanded: the PABX has the call, as far as we know.
+COMMANDABLE: Final = (S.IN_DOUBT, S.PLACED, S.RINGING, S.ANSWERED)
+
+
+class CommandKind(models.TextChoices):
+    """What a person may have the PABX do with a call under way."""
+
+    FINISH = "finish", _("Encerrar")
+    TRANSFER = "transfer", _("Transferir")
+    REDIRECT = "redirect", _("Desviar na fila")
+    ASSOCIATE = "associate", _("Associar dados")
+
+
+class CommandOutcome(models.TextChoices):
+    """What became of a command; `SENT` remains where the process died before it knew."""
+
+    SENT = "sent", _("Enviado, sem resposta anotada")
+    DONE = "done", _("O PABX aceitou")
+    REFUSED = "refused", _("O PABX recusou")
+    NOT_SENT = "not_sent", _("Não enviado: sem conexão com o PABX")
+    UNKNOWN = "unknown", _("Sem resposta segura: pode ter sido feito")
+
+
 class ChannelState(models.TextChoices):
     """How far a line's event channel is.
 

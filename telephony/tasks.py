@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from telephony import selectors
-from telephony.services import callbacks, dialing, placing, sweeping
+from telephony.services import callbacks, dac, dialing, placing, sweeping
 
 log = logging.getLogger(__name__)
 
@@ -45,3 +45,9 @@ def tend_callbacks() -> None:
     done = callbacks.tend_callbacks(now=timezone.now())
     if any(done.values()):
         log.info("callbacks: %s", ", ".join(f"{kind} {count}" for kind, count in done.items() if count))
+
+
+@shared_task
+def follow_presence() -> None:
+    """Log the DAC devices in and out whose people came or went."""
+    dac.follow_presence(now=timezone.now())

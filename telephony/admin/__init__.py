@@ -4,6 +4,7 @@ from telephony.admin import (  # noqa: F401 - they register themselves
     accounts,
     attempts,
     channels,
+    commands,
     events,
     lines,
     retry_rules,

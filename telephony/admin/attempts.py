@@ -20,6 +20,7 @@ from callcenter.lib.admin import ReadOnlyAdmin, ReadOnlyInline, company_scope
 from callcenter.lib.dashboard import Figure, Panel
 from callcenter.lib.display import absolute, badge, clock
 from callcenter.lib.errors import Conflict, DomainError
+from telephony.admin.commands import CommandButtons, CommandInline
 from telephony.models import AttemptEntry, CallAttempt, ProviderEvent
 from telephony.services.dialing import settle_doubt
 from telephony.states import AttemptState
@@ -93,7 +94,7 @@ class EventInline(ReadOnlyInline):
 
 
 @admin.register(CallAttempt)
-class CallAttemptAdmin(ReadOnlyAdmin):
+class CallAttemptAdmin(CommandButtons, ReadOnlyAdmin):
     """Call attempts."""
 
     menu_rank = 2
@@ -113,7 +114,7 @@ class CallAttemptAdmin(ReadOnlyAdmin):
     search_fields = ("=provider_call_id", "=carrier_call_id", "call_request__name")
     search_help_text = gettext_lazy("Número, nome do cliente, ID_CHAMADA ou callerid")
     ordering = ("-claimed_at", "-id")
-    inlines = (EntryInline, EventInline)
+    inlines = (EntryInline, CommandInline, EventInline)
     actions = ("say_called", "say_not_called")
     change_form_template = "admin/telephony/callattempt/change_form.html"
     fields = (
@@ -130,9 +131,14 @@ class CallAttemptAdmin(ReadOnlyAdmin):
     readonly_fields = ("state_badge", "result", "request_link", "phone", "talk_time")
 
     def get_urls(self) -> list[URLPattern]:
-        """Django's pages, and the two buttons of an attempt in doubt."""
-        view = self.admin_site.admin_view(require_POST(self.settle_view))
-        return [path("<int:attempt_id>/settle/", view, name="telephony_callattempt_settle"), *super().get_urls()]
+        """Django's pages, the two buttons of an attempt in doubt, and the commands about a call under way."""
+        settle = self.admin_site.admin_view(require_POST(self.settle_view))
+        command = self.admin_site.admin_view(require_POST(self.command_view))
+        return [
+            path("<int:attempt_id>/settle/", settle, name="telephony_callattempt_settle"),
+            path("<int:attempt_id>/command/", command, name="telephony_callattempt_command"),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The attempts; the line's secrets are not decrypted for a list."""
@@ -160,6 +166,7 @@ class CallAttemptAdmin(ReadOnlyAdmin):
         attempt = self.get_object(request, object_id)
         in_doubt = attempt is not None and attempt.state == AttemptState.IN_DOUBT
         context = {"may_settle": in_doubt and self.has_settle_permission(request), "title": _("Tentativa de chamada")}
+        context |= self.command_context(request, attempt)
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def settle_view(self, request: HttpRequest, attempt_id: int) -> HttpResponse:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import time
 from typing import TYPE_CHECKING, Any, ClassVar, Final
+from urllib.parse import urlsplit
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
@@ -23,6 +24,7 @@ from callcenter.lib.errors import Conflict
 from callcenter.lib.secret_forms import ACCESS_OVERRIDES, SecretsForm
 from telephony.admin.channels import CHANNEL_FIELDS, ChannelColumns, channel_panels
 from telephony.models import DialerLine, OpeningHours
+from telephony.services.dac import forget_secrets
 from telephony.services.lines import resume_line
 from telephony.services.policy import Allowance, allowances
 from telephony.states import LineHold, MoveReason
@@ -214,6 +216,15 @@ class DialerLineAdmin(ChannelColumns, CompanyScopedAdmin):
                 "may_resume": self.has_change_permission(request, line),
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Write the line; the passwords of its DAC devices do not follow it to another server."""
+        super().save_model(request, obj, form, change)
+        moved = change and urlsplit(form.initial["base_url"])[:2] != urlsplit(obj.base_url)[:2]
+        if moved and forget_secrets(obj.pk):
+            self.message_user(
+                request, _("O endereço é de outro servidor: digite de novo as senhas dos ramais DAC."), messages.WARNING
+            )
 
     def resume_view(self, request: HttpRequest, line_id: int) -> HttpResponse:
         """Let one suspended line dial again, and go back to its page."""

@@ -16,6 +16,7 @@ from telephony.models.carrier import (
     RecordingPlay,
 )
 from telephony.models.channels import EventChannel, EventName
+from telephony.models.commands import CallCommand, DacDevice
 from telephony.models.do_not_call import (
     CallAuthorization,
     DoNotCallChange,
@@ -32,6 +33,7 @@ from telephony.models.safety import DialerSwitch, LineBreaker, SwitchEntry
 __all__ = [
     "AttemptEntry",
     "CallAttempt",
+    "CallCommand",
     "CallAuthorization",
     "CallbackRegistration",
     "CallingRule",
@@ -39,6 +41,7 @@ __all__ = [
     "CarrierDifference",
     "CarrierInquiry",
     "ContactPreference",
+    "DacDevice",
     "DialerLine",
     "DialerSwitch",
     "DirectcallAccount",

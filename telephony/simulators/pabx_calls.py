@@ -43,17 +43,16 @@ class PabxCall:
         """Name, result, and whether it is to be broken; None at the end."""
         with self._lock:
             if not self.left:
-                self.is_over = True
+                # One of which nothing is ever told is under way until somebody ends it.
+                self.is_over = self.is_over or bool(self.fate.events)
                 return None
             return self.left.popleft()
 
-    def hang_up(self) -> bool:
-        """Make the end the only event left; False when the call was over."""
+    def hang_up(self) -> None:
+        """End the call; the events that were left are dropped."""
         with self._lock:
-            if self.is_over or not self.left:
-                return False
-            self.left = deque([(*NAMES["desligou"], False)])
-            return True
+            self.left.clear()
+            self.is_over = True
 
     def fields(self, result: str = "", **more: str) -> dict[str, Any]:
         """The object of an event about the call."""

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from telephony.simulators.pabx_calls import PabxCall
+from telephony.simulators.pabx_calls import NAMES, PabxCall
 
 _DEVICE = frozenset({"DISPOSITIVO", "SENHA_DISPOSITIVO"})
 _OF_A_CALL = _DEVICE | {"ID_CHAMADA"}
@@ -78,6 +78,7 @@ class CommandDesk:
         match slug:
             case "finaliza-chamada":
                 call.hang_up()
+                self._tell(call, NAMES["desligou"][0], {})
             case "transfere-chamada":
                 self._tell(call, "EVENTO_CHAMADA_TRANSFERIDA", {"DISPOSITIVO_DESTINO": to})
             case "executa-desvio":

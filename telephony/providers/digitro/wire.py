@@ -19,6 +19,18 @@ Source of every field: https://docs-pabx.digitro.com/api-10271002 ("Gerar chamad
 | BLOQUEIO_TELEMARKETING | "NAO"                  | whether numbers blocked for telemarketing are refused: SIM or NAO  |
 
 Every value is a JSON string, numbers too.
+
+Commands about a call under way, and a DAC device. Only the first one's fields are public; the others are taken to be
+the same, and to have no more than their names ask for.
+Sources: https://docs-pabx.digitro.com/api-10270983 (executa-desvio), https://docs-pabx.digitro.com/api-10271012 (CONTA)
+
+| Operation                                 | Fields beside DISPOSITIVO and SENHA_DISPOSITIVO             |
+|-------------------------------------------|-------------------------------------------------------------|
+| Redirecionar chamada em Fila DAC          | DISPOSITIVO_DESTINO, ID_CHAMADA, PRIORIDADE "0"-"19", DADOS |
+| Finalizar chamada em andamento            | ID_CHAMADA                                                  |
+| Transferir chamada imediatamente          | DISPOSITIVO_DESTINO, ID_CHAMADA                             |
+| Associar dados a uma chamada              | ID_CHAMADA, DADOS                                           |
+| Login/logout em dispositivos DAC          | CONTA, SENHA (may be null), ACAO "LOGIN" or "LOGOUT"        |
 """
 
 from __future__ import annotations
@@ -34,6 +46,7 @@ from telephony.providers.base import Ambiguous, Misconfigured, Refused
 
 PREDICTIVE_CALL_SLUG: Final = "chamada-preditiva"
 MAX_CALL_ID_LENGTH: Final = 64
+LOWEST_PRIORITY: Final = 19
 
 # The fields of a call by a specific route are not public; taken to be its twin's without those about prediction.
 _PREDICTIVE_ONLY: Final = frozenset(
@@ -71,6 +84,16 @@ class LineAccess:
     dial_prefix: str
 
 
+@dataclass(frozen=True)
+class DeviceAccess:
+    """A person's DAC device and account. Its repr shows no secret."""
+
+    device: str
+    device_password: str = field(repr=False)
+    account: str
+    account_password: str = field(repr=False)
+
+
 def predictive_call_body(line: LineAccess, *, phone_e164: str, data: str) -> dict[str, str | None]:
     """The thirteen fields of a predictive call, in the order of the vendor's example.
 
@@ -100,6 +123,49 @@ def specific_route_body(line: LineAccess, *, phone_e164: str, data: str) -> dict
     """
     body = predictive_call_body(line, phone_e164=phone_e164, data=data)
     return {name: value for name, value in body.items() if name not in _PREDICTIVE_ONLY}
+
+
+def finish_body(line: LineAccess, *, call_id: str) -> dict[str, str | None]:
+    """The fields that end a call under way."""
+    return {**_device(line), "ID_CHAMADA": call_id}
+
+
+def transfer_body(line: LineAccess, *, call_id: str, to_device: str) -> dict[str, str | None]:
+    """The fields that hand a call over to a device at once."""
+    return {**_device(line), "DISPOSITIVO_DESTINO": to_device, "ID_CHAMADA": call_id}
+
+
+def redirect_body(
+    line: LineAccess, *, call_id: str, to_device: str, priority: int, data: str = ""
+) -> dict[str, str | None]:
+    """The fields that move a call that waits in a DAC queue; `priority` 0 (first) to 19.
+
+    Errors: `Refused` for another priority.
+    """
+    if not 0 <= priority <= LOWEST_PRIORITY:
+        raise Refused("The priority must be from 0 to 19.")
+    call = {"DISPOSITIVO_DESTINO": to_device, "ID_CHAMADA": call_id, "PRIORIDADE": str(priority)}
+    return {**_device(line), **call, "DADOS": data or None}
+
+
+def associate_body(line: LineAccess, *, call_id: str, data: str) -> dict[str, str | None]:
+    """The fields that give a call data that travel with it."""
+    return {**_device(line), "ID_CHAMADA": call_id, "DADOS": data}
+
+
+def dac_body(device: DeviceAccess, *, log_in: bool) -> dict[str, str | None]:
+    """The fields that log a person's DAC device in or out."""
+    return {
+        "DISPOSITIVO": device.device,
+        "SENHA_DISPOSITIVO": device.device_password,
+        "CONTA": device.account or None,
+        "SENHA": device.account_password or None,
+        "ACAO": "LOGIN" if log_in else "LOGOUT",
+    }
+
+
+def _device(line: LineAccess) -> dict[str, str | None]:
+    return {"DISPOSITIVO": line.device, "SENHA_DISPOSITIVO": line.device_password}
 
 
 def dialed_number(phone_e164: str, prefix: str) -> str:
