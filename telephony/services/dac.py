@@ -91,7 +91,9 @@ def _restless(*, now: datetime) -> list[tuple[int, bool]]:
 
 def _follow(device_id: int, *, log_in: bool, now: datetime) -> bool:
     free = Q(retry_at=None) | Q(retry_at__lte=now)
-    if not DacDevice.objects.filter(free, pk=device_id).update(retry_at=now + CLAIM):
+    # Another worker may have done it since the list was read.
+    still_due = DacDevice.objects.filter(free, pk=device_id).exclude(is_logged_in=log_in)
+    if not still_due.update(retry_at=now + CLAIM):
         return False
     try:
         log_device(device_id, log_in=log_in, now=now)
