@@ -22,10 +22,12 @@ class DialectHosts:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """The answer, from the mounts of that host."""
-        if settings.CSCART_HOSTS or settings.VENDDOR_HOSTS:
+        if settings.CSCART_HOSTS or settings.VENDDOR_HOSTS or settings.TEMPBOX_HOSTS:
             host, _port = split_domain_port(request.get_host())
             if validate_host(host, settings.CSCART_HOSTS):
                 request.urlconf = "callcenter.urls_cscart"
             elif validate_host(host, settings.VENDDOR_HOSTS):
                 request.urlconf = "callcenter.urls_venddor"
+            elif validate_host(host, settings.TEMPBOX_HOSTS):
+                request.urlconf = "callcenter.urls_tempbox"
         return self._get_response(request)

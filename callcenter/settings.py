@@ -35,9 +35,11 @@ HTTPS = env.bool("HTTPS", default=False)
 # Names at which /api speaks one dialect, and only that.
 CSCART_HOSTS = env.list("CSCART_HOSTS", default=[])
 VENDDOR_HOSTS = env.list("VENDDOR_HOSTS", default=[])
-if {name.lower() for name in CSCART_HOSTS} & {name.lower() for name in VENDDOR_HOSTS}:
-    raise ImproperlyConfigured("CSCART_HOSTS and VENDDOR_HOSTS must not name the same host.")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"]) + CSCART_HOSTS + VENDDOR_HOSTS
+TEMPBOX_HOSTS = env.list("TEMPBOX_HOSTS", default=[])
+_DIALECT_HOSTS = [*CSCART_HOSTS, *VENDDOR_HOSTS, *TEMPBOX_HOSTS]
+if len({name.lower() for name in _DIALECT_HOSTS}) < len(_DIALECT_HOSTS):
+    raise ImproperlyConfigured("CSCART_HOSTS, VENDDOR_HOSTS and TEMPBOX_HOSTS must not name the same host.")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"]) + _DIALECT_HOSTS
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PROXY_COUNT = env.int("PROXY_COUNT", default=0)
 
@@ -196,6 +198,9 @@ CELERY_BEAT_SCHEDULE = {
 
 CSCART_ITEMS_PER_PAGE = env.int("CSCART_ITEMS_PER_PAGE", default=10)
 CSCART_ITEMS_PER_PAGE_CEILING = env.int("CSCART_ITEMS_PER_PAGE_CEILING", default=10_000)
+# The most rows in one answer of the TempBox API, which knows no pages; and whether a list documented as null stays so.
+TEMPBOX_ROWS_CEILING = env.int("TEMPBOX_ROWS_CEILING", default=10_000)
+TEMPBOX_HUMAN_HASHES_ALWAYS_NULL = env.bool("TEMPBOX_HUMAN_HASHES_ALWAYS_NULL", default=False)
 CSCART_RESPONSIBLE = env.bool("CSCART_RESPONSIBLE", default=False)
 
 # How often one may call, and fail to log in (keys, passwords, the admin's form); 0 = without a limit.

@@ -66,7 +66,7 @@ def close_locked(
         S.CLOSED,
         now=now,
         record=record,
-        closed_at=closed_at or now,
+        closed_at=closed_at or atendimento.closed_at or now,
         closed_with=with_,
         is_waiting=False,
         waiting_since=None,

@@ -1,0 +1,1 @@
+"""Tests of the TempBox API, through HTTP."""
