@@ -37,7 +37,8 @@ CSCART_HOSTS = env.list("CSCART_HOSTS", default=[])
 VENDDOR_HOSTS = env.list("VENDDOR_HOSTS", default=[])
 TEMPBOX_HOSTS = env.list("TEMPBOX_HOSTS", default=[])
 _DIALECT_HOSTS = [*CSCART_HOSTS, *VENDDOR_HOSTS, *TEMPBOX_HOSTS]
-if len({name.lower() for name in _DIALECT_HOSTS}) < len(_DIALECT_HOSTS):
+_named = [{name.lower() for name in names} for names in (CSCART_HOSTS, VENDDOR_HOSTS, TEMPBOX_HOSTS)]
+if len(set().union(*_named)) < sum(map(len, _named)):
     raise ImproperlyConfigured("CSCART_HOSTS, VENDDOR_HOSTS and TEMPBOX_HOSTS must not name the same host.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"]) + _DIALECT_HOSTS
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

@@ -12,13 +12,15 @@ from requests_app.tests.api import Shop, assert_error
 pytestmark = pytest.mark.django_db
 
 CSCART, VENDDOR, ELSEWHERE = "cscart.example.com", "api.venddor.example.com", "testserver"
+TEMPBOX = "tempbox.example.com"
 
 
 @pytest.fixture(autouse=True)
 def _hosts(settings: Any) -> None:
     settings.CSCART_HOSTS = [CSCART, "old.venddor.example.com"]
     settings.VENDDOR_HOSTS = [".venddor.example.com"]
-    settings.ALLOWED_HOSTS = ["testserver", *settings.CSCART_HOSTS, *settings.VENDDOR_HOSTS]
+    settings.TEMPBOX_HOSTS = [TEMPBOX]
+    settings.ALLOWED_HOSTS = ["testserver", *settings.CSCART_HOSTS, *settings.VENDDOR_HOSTS, TEMPBOX]
 
 
 @pytest.fixture
@@ -72,7 +74,19 @@ def test_one_request_and_the_log_in_are_there_too(shop: Shop) -> None:
     assert_error(shop.post("/api/auth", {}, host=VENDDOR), 400, "email", "password")
 
 
-@pytest.mark.parametrize("host", [CSCART, VENDDOR, ELSEWHERE])
+@pytest.mark.parametrize(("host", "is_spoken"), [(ELSEWHERE, True), (TEMPBOX, True), (CSCART, False), (VENDDOR, False)])
+def test_tempbox_is_spoken_at_its_own_host_and_where_the_path_decides(shop: Shop, host: str, is_spoken: bool) -> None:
+    answer = shop.post("/api/Atendimento/Listar", {}, host=host)
+    assert (answer.json().get("Message") == "Invalid token") is is_spoken
+    assert answer.status_code in ({401} if is_spoken else {401, 404})
+
+
+def test_at_a_host_of_tempboxs_nothing_else_is_spoken(shop: Shop) -> None:
+    assert dialect_of(shop, "/api/2.0/call_requests", TEMPBOX) == "none"
+    assert dialect_of(shop, "/venddor/api/2.0/call_requests", TEMPBOX) == "none"
+
+
+@pytest.mark.parametrize("host", [CSCART, VENDDOR, TEMPBOX, ELSEWHERE])
 @pytest.mark.parametrize("path", ["/healthz", "/admin/login/", "/api/schema/"])
 def test_the_rest_is_at_every_host(shop: Shop, host: str, path: str) -> None:
     assert shop.get(path, host=host).status_code == 200

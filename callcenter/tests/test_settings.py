@@ -103,7 +103,7 @@ def test_a_missing_or_empty_secret_is_a_sentence(tmp_path: Path, name: str, valu
         ),
         (
             {"CSCART_HOSTS": "a.example.com", "VENDDOR_HOSTS": "b.example.com,A.example.com"},
-            "CSCART_HOSTS and VENDDOR_HOSTS must not name the same host.",
+            "CSCART_HOSTS, VENDDOR_HOSTS and TEMPBOX_HOSTS must not name the same host.",
         ),
         (
             {"SECRET_KEY_FILE": "/nowhere/key"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpdesk.tempbox import methods, registry
+from helpdesk.tempbox import methods, registry, wire
 from helpdesk.tests.tempbox.api import contract
 
 assert methods
@@ -41,4 +41,4 @@ def test_every_type_of_the_contract_can_be_read_and_written() -> None:
     taken = {field["type"] for entry in contract().values() for field in entry["request"]["json"]}
     given = {field["type"] for entry in contract().values() for field in entry["response"] or ()}
     assert taken <= set(registry.IN)
-    assert given <= set(registry.wire.OUT)
+    assert given <= set(wire.OUT)

@@ -116,8 +116,9 @@ def test_the_messages_of_open_ones_bring_what_was_said_before_and_go_on_by_numbe
     second = asked(company, "De novo", contact=first.contact, channel=first.channel)
     other = asked(company, "Outra pessoa")
     closing.close(other.pk, scope=None, now=timezone.now())
+    message = Message.objects.get(text="De novo")
     Attachment.objects.create(
-        company=company, message=second.last_message, name="nota.PDF", extension="pdf", url="https://f.example.com/n"
+        company=company, message=message, name="nota.PDF", extension="pdf", url="https://f.example.com/n"
     )
     old, new = program.call("ListarMensagensEmAberto")
     assert [row["Mensagem"] for row in (old, new)] == ["Primeira vez", "De novo"]
