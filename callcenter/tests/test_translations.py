@@ -24,7 +24,8 @@ TEMPLATE_CODE: Final = re.compile(
     re.DOTALL,
 )
 # A language names itself; a vendor's example stands as it is printed.
-AS_THEY_ARE: Final = {"Português (Brasil)", "João Silva"}
+# The texts of the TempBox API are Portuguese in every language.
+AS_THEY_ARE: Final = {"Português (Brasil)", "João Silva", "há ", "Não", "Usuário"}
 # The demo's data are a Brazilian shop's; the simulators are other people's programs; what the assistants hold is told
 # to a model, or looked for in what people write.
 SPEAKS_TO_NOBODY: Final = {"demo", "simulators", "embedded", "openai_compatible"}

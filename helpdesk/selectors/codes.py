@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from django.db.models import IntegerChoices
+from django.utils.translation import override
 
 from helpdesk.models import WireCode
 from helpdesk.states import AttendantKind, Category, OccurrenceCategory, OccurrenceStatus, Platform
@@ -17,16 +19,6 @@ _ENUMS: Final[dict[str, type[IntegerChoices]]] = {
     Kind.OCCURRENCE_CATEGORY: OccurrenceCategory,
     Kind.OCCURRENCE_STATUS: OccurrenceStatus,
 }
-# What travels is Portuguese, whatever the language of the request.
-_TITLES: Final[dict[str, dict[int, str]]] = {
-    Kind.PLATFORM: {1: "Chat do site", 2: "WhatsApp", 3: "E-mail", 4: "Telefone", 5: "SMS", 6: "Facebook Messenger",
-                    7: "Instagram", 8: "Telegram", 9: "Chat interno", 10: "API/Outros"},
-    Kind.ATTENDANT_KIND: {1: "Humano", 2: "Bot", 3: "IA"},
-    Kind.OCCURRENCE_CATEGORY: {1: "Novo atendimento", 2: "Sem atendente", 3: "Resposta inicial bot/IA",
-                               4: "Resposta automática", 5: "Coleta de dados IA", 6: "Mensagem agendada",
-                               7: "Encaminhamento", 8: "Início", 9: "Encerramento", 10: "Falha de envio",
-                               11: "Exclusão"},
-}  # fmt: skip
 
 
 class WireCodes:
@@ -34,7 +26,7 @@ class WireCodes:
 
     def __init__(self, rows: list[WireCode]) -> None:
         self._out = {kind: {value: value for value in enum.values} for kind, enum in _ENUMS.items()}
-        self._titles = {kind: dict(titles) for kind, titles in _TITLES.items()}
+        self._titles = {kind: dict(titles) for kind, titles in _portuguese().items()}
         for row in rows:
             self._out[row.kind][row.value] = row.code
             if row.title:
@@ -52,6 +44,13 @@ class WireCodes:
     def title(self, kind: str, value: int | None) -> str | None:
         """What people read for our number."""
         return None if value is None else self._titles[kind].get(value)
+
+
+@cache
+def _portuguese() -> dict[str, dict[int, str]]:
+    """What travels is Portuguese, whatever the language of the request."""
+    with override("pt-br"):
+        return {kind: {member.value: str(member.label) for member in enum} for kind, enum in _ENUMS.items()}
 
 
 def wire_codes() -> WireCodes:
