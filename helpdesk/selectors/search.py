@@ -1,0 +1,117 @@
+"""The search over contacts and messages: what a person typed, and the rows it leads to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import BooleanField, Q, TextField
+from django.db.models.expressions import RawSQL
+
+from callcenter.lib.database import is_postgresql
+from helpdesk.models import Atendimento, Contact, Message
+from helpdesk.models.text_search import CONTACT_TEXT, MESSAGE_WORDS, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from django.db.models import QuerySet
+
+# A search shows so many rows of each kind; whoever needs more types more.
+LIMIT: Final = 30
+# Words of the question that are looked for; the rest of a pasted paragraph would only make it slow.
+_MOST_WORDS: Final = 8
+_WORD: Final = re.compile(r"\w+")
+_NUMBER: Final = re.compile(r"#?[\d\s().+\-/]*\d[\d\s().+\-/]*")
+# Fewer digits than this are in too many phone numbers to be one.
+_FEWEST_PHONE_DIGITS: Final = 4
+_SNIPPET_BEFORE, _SNIPPET_LENGTH = 40, 160
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found: conversations whose number it is, contacts, and messages, the newest first."""
+
+    atendimentos: Sequence[Atendimento] = ()
+    contacts: Sequence[Contact] = ()
+    messages: Sequence[Message] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.atendimentos or self.contacts or self.messages)
+
+
+def search(text: str, *, scope: Iterable[int] | None, limit: int = LIMIT) -> Found:
+    """What contacts, conversations and messages of the companies in `scope` (None = all) hold this text.
+
+    Accents and capitals don't matter; every word must be there, the last letters of each may be missing. A number is a
+    protocol, and part of a phone. Nothing for a text without a letter or digit. Three queries at most, each bounded.
+    """
+    scope = None if scope is None else list(scope)
+    # NUL can be in no column, and PostgreSQL refuses it in a question too.
+    text = text.replace("\x00", " ").strip()
+    words = _WORD.findall(fold(text) or "")[:_MOST_WORDS]
+    if not words:
+        return Found()
+    digits = re.sub(r"\D", "", text) if _NUMBER.fullmatch(text) else ""
+    return Found(
+        _numbered(digits, scope=scope, limit=limit) if digits else (),
+        _contacts(words, digits, scope=scope, limit=limit),
+        _messages(words, scope=scope, limit=limit),
+    )
+
+
+def snippet(message: Message, text: str) -> str:
+    """The part of the message around the first word of the search, cut at both ends with an ellipsis."""
+    folded = fold(message.text) or ""
+    places = [place for word in _WORD.findall(fold(text) or "") if (place := folded.find(word)) >= 0]
+    start = max(min(places, default=0) - _SNIPPET_BEFORE, 0)
+    part = " ".join(message.text[start : start + _SNIPPET_LENGTH].split())
+    return ("…" if start else "") + part + ("…" if start + _SNIPPET_LENGTH < len(message.text) else "")
+
+
+def _numbered(digits: str, *, scope: Sequence[int] | None, limit: int) -> list[Atendimento]:
+    if len(digits) > 18:
+        return []
+    rows = Atendimento.objects.living().visible_to(scope).select_related("contact", "company")
+    return list(rows.filter(company_number=int(digits)).order_by("-number")[:limit])
+
+
+def _contacts(words: Sequence[str], digits: str, *, scope: Sequence[int] | None, limit: int) -> list[Contact]:
+    rows = Contact.objects.visible_to(scope).select_related("company")
+    if digits:
+        if len(digits) < _FEWEST_PHONE_DIGITS:
+            return []
+        # As people type it: with a trunk 0 or without.
+        part = digits.removeprefix("0")
+        found = rows.filter(Q(phone_e164__contains=part) | Q(whatsapp_e164__contains=part))
+    else:
+        found = rows.annotate(folded_text=RawSQL(CONTACT_TEXT, (), output_field=TextField()))
+        for word in words:
+            found = found.filter(folded_text__contains=word)
+    return list(found.order_by("name", "created_at")[:limit])
+
+
+def _messages(words: Sequence[str], *, scope: Sequence[int] | None, limit: int) -> list[Message]:
+    rows = Message.objects.visible_to(scope).filter(atendimento__deleted_at=None)
+    rows = rows.select_related("atendimento__contact", "attendant", "company")
+    found = _with_words(rows, words) if is_postgresql() else _with_parts(rows, words)
+    return list(found.order_by("-number")[:limit])
+
+
+def _with_words(rows: QuerySet[Message], words: Sequence[str]) -> QuerySet[Message]:
+    """PostgreSQL: by the index of words, each of them perhaps unfinished."""
+    # The words hold letters, digits and _ only, so quoting them is enough.
+    question = " & ".join(f"'{word}':*" for word in words)
+    return rows.filter(_condition(f"{MESSAGE_WORDS} @@ to_tsquery('simple', %s)", question))
+
+
+def _with_parts(rows: QuerySet[Message], words: Sequence[str]) -> QuerySet[Message]:
+    """SQLite: messages are read from the newest on until there are enough."""
+    for word in words:
+        rows = rows.filter(_condition("instr(helpdesk_fold(helpdesk_message.text), %s) > 0", word))
+    return rows
+
+
+def _condition(sql: str, parameter: str) -> RawSQL:
+    return RawSQL(sql, (parameter,), output_field=BooleanField())
