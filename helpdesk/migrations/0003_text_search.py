@@ -14,7 +14,7 @@ def _remove(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('helpdesk', '0001_initial'),
+        ('helpdesk', '0002_ia_threshold_default'),
     ]
 
     operations = [
