@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from django.views.debug import SafeExceptionReporterFilter
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 if TYPE_CHECKING:
     from collections.abc import ItemsView
@@ -29,7 +30,7 @@ _COOKIE = re.compile(r"(?i)(\b(?:set-)?cookie\\*[\"']?\s*[=:]\s*)[^\r\n]+")
 _CREDENTIAL = re.compile(r"(?i)\b(basic|bearer|digest)\s+[A-Za-z0-9+/=._~-]{6,}")
 _NAMED_SECRET = re.compile(
     r"(?i)((?:pass(?:word)?|senha\w*|secret|token|access_token|api[_-]?key|(?<=[?&])key|authorization|conta|sessionid|"
-    r"json|data)\\*[\"']?\s*[=:]\s*)(?:(?:basic|bearer|digest)\s+)?"
+    r"json|data|dados|telefone\w*|cpf)\\*[\"']?\s*[=:]\s*)(?:(?:basic|bearer|digest)\s+)?"
     r"(?:\\*\"[^\"]*\"|\\*'[^']*'|[^\s,&;}\]]+)"
 )
 # What looks like a phone number and is none comes first: UUIDs, dates with their times, IPv4 addresses. Then eight
@@ -99,11 +100,21 @@ class JsonFormatter(RedactingFormatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
+# What of a request's environment holds its query, or another page's.
+_WITH_QUERY: Final = frozenset({"QUERY_STRING", "HTTP_REFERER", "REQUEST_URI", "RAW_URI"})
+
+
 class ReporterFilter(SafeExceptionReporterFilter):
     """Django's error reports with the Portuguese names masked too, and no form fields or local variables at all."""
 
     cleansed_substitute = MASK
     hidden_settings = SECRET_NAME
+
+    def get_safe_request_meta(self, request: Any) -> dict[str, Any]:
+        """The request's headers and environment, masked by name and by look; never the query."""
+        meta = super().get_safe_request_meta(request)
+        shown = {name: redacted(value) if isinstance(value, str) else value for name, value in meta.items()}
+        return {name: MASK if name in _WITH_QUERY and value else value for name, value in shown.items()}
 
     def get_post_parameters(self, request: Any) -> dict[str, str]:
         """The names of the posted fields; never their values."""
@@ -112,3 +123,31 @@ class ReporterFilter(SafeExceptionReporterFilter):
     def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> ItemsView[str, Any]:
         """The names of the local variables; never their values."""
         return dict.fromkeys(tb_frame.f_locals, MASK).items()
+
+
+class Reporter(ExceptionReporter):
+    """Django's error report without the values of the query and of cookies, and with every error's text masked.
+
+    The filter alone does not do: Django puts these into a report without asking it.
+    """
+
+    def get_traceback_data(self) -> dict[str, Any]:
+        """What the report's templates show."""
+        data: dict[str, Any] = super().get_traceback_data()
+        if "exception_value" in data:
+            data["exception_value"] = redacted(str(data["exception_value"]))
+        if self.request is not None:
+            data["request_GET_items"] = dict.fromkeys(self.request.GET, MASK).items()
+            data["request_COOKIES_items"] = dict.fromkeys(self.request.COOKIES, MASK).items()
+            shown = copy.copy(self.request)
+            shown.path_info = data["request_insecure_uri"] = redacted(self.request.path)
+            data["request"] = shown
+        return data
+
+    def get_traceback_frames(self) -> list[dict[str, Any]]:
+        """The frames; of the errors that led to the last one, the text masked."""
+        frames: list[dict[str, Any]] = super().get_traceback_frames()
+        for frame in frames:
+            if frame.get("exc_cause"):
+                frame["exc_cause"] = redacted(str(frame["exc_cause"]))
+        return frames

@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 import pytest
 from django.test import RequestFactory
-from django.views.debug import ExceptionReporter
+from django.views.debug import ExceptionReporter, get_exception_reporter_class, get_exception_reporter_filter
 
-from callcenter.lib.logging import JsonFormatter, RedactingFormatter, ReporterFilter, redacted
+from callcenter.lib.logging import JsonFormatter, RedactingFormatter, Reporter, ReporterFilter, redacted
 
 Raised: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]
 
@@ -28,6 +28,21 @@ def raised(message: str) -> Raised:
 
     with pytest.raises(ValueError, match=message.lower()) as caught:
         fail(message.upper())
+    return caught.type, caught.value, caught.tb
+
+
+def chained(cause: str, text: str) -> Raised:
+    """What `sys.exc_info()` tells of an error that another one led to; its source lines hold neither text."""
+    nothing: dict[str, str] = {}
+
+    def fail() -> str:
+        try:
+            return nothing[cause]
+        except KeyError as error:
+            raise ValueError(text) from error
+
+    with pytest.raises(ValueError, match="SENHA") as caught:
+        fail()
     return caught.type, caught.value, caught.tb
 
 
@@ -53,6 +68,11 @@ def raised(message: str) -> Raised:
         ("Cookie: sessionid=abc123; csrftoken=def456", "def456"),
         (r"body {\"SENHA\": \"4567 x\"}", "4567"),
         ("{'SENHA_DISPOSITIVO': '4567'}", "4567"),
+        ("CONTA=1114000 x", "1114000"),
+        ("GET /api/Atendimento/X?token=abc&json=%7B%22Nome%22%3A%22Ana%22%7D", "Ana"),
+        ("GET /voz/status?access_token=abc123&origem=1112000", "abc123"),
+        ('"DADOS": "111222333-44;Fulano"', "Fulano"),
+        ("telefone_celular: 3333", "3333"),
     ],
 )
 def test_a_secret_does_not_reach_the_log(text: str, secret: str) -> None:
@@ -152,3 +172,24 @@ def test_an_error_report_shows_no_form_field_no_variable_and_no_secret_setting()
     for secret in ("hunter2", "Maria of the form", "BROKEN", "only-for-tests"):
         assert secret not in text
         assert secret not in html
+
+
+@pytest.mark.parametrize("secret", ["t0ken-of-the-query", "s3cret-path", "hunter2", "99999", "4567 x", "c00kie"])
+def test_an_error_report_shows_nothing_of_the_address_the_cookies_or_the_errors_that_led_to_it(secret: str) -> None:
+    request = RequestFactory().get(
+        "/webhooks/directcall/s3cret-path?token=t0ken-of-the-query&json=%7B%22SENHA%22%3A%22hunter2%22%7D",
+        headers={"Referer": "https://x.example/?access_token=t0ken-of-the-query", "Cookie": "sessionid=c00kie"},
+    )
+    error = chained("TELEFONE=(11) 99999-8888", "SENHA_DISPOSITIVO='4567 x' for 11999998888, CONTA: hunter2")
+    reporter = Reporter(request, *error)
+    text, page = reporter.get_traceback_text(), reporter.get_traceback_html()
+    assert "ValueError" in text
+    assert "ValueError" in page
+    assert secret not in text
+    assert secret not in page
+
+
+def test_django_makes_its_reports_by_these_classes() -> None:
+    request = RequestFactory().get("/")
+    assert str(get_exception_reporter_class(request)) == str(Reporter)
+    assert isinstance(get_exception_reporter_filter(None), ReporterFilter)
