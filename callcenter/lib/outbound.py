@@ -22,11 +22,11 @@ from urllib.parse import urlsplit
 
 import certifi
 
-from callcenter.lib.addresses import is_in, is_public
+from callcenter.lib.addresses import is_in, is_public, networks_of
 from callcenter.lib.errors import DomainError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from callcenter.lib.addresses import Network
 
@@ -37,6 +37,7 @@ MOST_ADDRESSES: Final = 4
 DRAINED_BYTES: Final = 64 * 1024
 DRAIN_SECONDS: Final = 0.5
 MOST_RETRY_AFTER_SECONDS: Final = 24 * 3600
+_EVERYWHERE: Final = networks_of(["0.0.0.0/0", "::/0"])
 
 
 class Failure(StrEnum):
@@ -145,12 +146,50 @@ def post(
         sock.close()
 
 
+def fetch(
+    url: str, *, timeouts: Timeouts, may_be_inside: bool = False
+) -> tuple[int, str, Generator[bytes, None, None]]:
+    """Status, media type and, as they come, the bytes of what one GET of a sound or a file gets; plain http may be.
+
+    The caller closes the generator if it does not read it to its end. `may_be_inside` only for an address that an
+    operator has named. No redirect is followed.
+
+    Errors: `OutboundError`; from the generator, too, when the peer stops in the middle.
+    """
+    expires_at = time.monotonic() + timeouts.total_seconds
+    target = target_of(url)
+    places = _checked_places(target, _EVERYWHERE if may_be_inside else (), may_be_plain=True)
+    sock = _connected(places, timeouts.connect_seconds, expires_at)
+    try:
+        if target.is_https:
+            sock = _secured(sock, target.host, timeouts.connect_seconds, expires_at)
+        connection = http.client.HTTPConnection("unused.invalid")
+        connection.sock = _DeadlineSocket(sock, expires_at)
+        connection.request("GET", target.path, headers=_our_headers(target))
+        response = connection.getresponse()
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        sock.close()
+        raise OutboundError(Failure.TIMEOUT if isinstance(error, TimeoutError) else Failure.BAD_ANSWER) from error
+    return response.status, response.getheader("Content-Type") or "", _chunks(response, sock)
+
+
+def _chunks(response: http.client.HTTPResponse, sock: socket.socket) -> Generator[bytes, None, None]:
+    try:
+        while chunk := response.read(DRAINED_BYTES):
+            yield chunk
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise OutboundError(Failure.BAD_ANSWER) from error
+    finally:
+        response.close()
+        sock.close()
+
+
 def _ascii_host(host: str) -> str:
     """The name as it is looked up; an IPv6 address stays as it is."""
     return host if ":" in host else host.encode("idna").decode("ascii")
 
 
-def _checked_places(target: Target, allowed: Sequence[Network]) -> list[tuple[Any, ...]]:
+def _checked_places(target: Target, allowed: Sequence[Network], *, may_be_plain: bool = False) -> list[tuple[Any, ...]]:
     """Where to connect, as `getaddrinfo` says it; one address that is not allowed refuses the whole host."""
     try:
         places = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
@@ -159,7 +198,7 @@ def _checked_places(target: Target, allowed: Sequence[Network]) -> list[tuple[An
         raise OutboundError(Failure.NO_ADDRESS) from error
     if not all(is_public(address) or is_in(address, allowed) for address in addresses):
         raise OutboundError(Failure.BLOCKED)
-    if not target.is_https and not all(is_in(address, allowed) for address in addresses):
+    if not target.is_https and not may_be_plain and not all(is_in(address, allowed) for address in addresses):
         raise OutboundError(Failure.INSECURE)
     return list(places[:MOST_ADDRESSES])
 
@@ -205,15 +244,8 @@ def _tls_context() -> ssl.SSLContext:
 def _exchange(sock: _DeadlineSocket, target: Target, content: bytes, headers: Mapping[str, str]) -> Answer:
     connection = http.client.HTTPConnection("unused.invalid")
     connection.sock = sock
-    ours = {
-        "Host": target.host_header,
-        "User-Agent": "callcenter-webhooks/1",
-        "Accept": "*/*",
-        "Accept-Encoding": "identity",
-        "Connection": "close",
-    }
     try:
-        connection.request("POST", target.path, body=content, headers={**ours, **headers})
+        connection.request("POST", target.path, body=content, headers={**_our_headers(target), **headers})
         response = connection.getresponse()
     except TimeoutError as error:
         raise OutboundError(Failure.TIMEOUT) from error
@@ -228,6 +260,16 @@ def _exchange(sock: _DeadlineSocket, target: Target, content: bytes, headers: Ma
     finally:
         response.close()
     return Answer(response.status, _retry_after(response.getheader("Retry-After")))
+
+
+def _our_headers(target: Target) -> dict[str, str]:
+    return {
+        "Host": target.host_header,
+        "User-Agent": "callcenter-webhooks/1",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+    }
 
 
 def _retry_after(text: str | None) -> int | None:
