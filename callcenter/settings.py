@@ -152,6 +152,10 @@ DIRECTCALL_REMOVE_CALLBACK_PATH = env.str("DIRECTCALL_REMOVE_CALLBACK_PATH", def
 DIRECTCALL_ANSWER_FORMAT = env.str("DIRECTCALL_ANSWER_FORMAT", default="json")
 if DIRECTCALL_ANSWER_FORMAT not in {"json", "xml"}:
     raise ImproperlyConfigured("DIRECTCALL_ANSWER_FORMAT must be json or xml.")
+# How often one account is asked about calls in doubt and without news, over all workers.
+DIRECTCALL_ASKS_PER_MINUTE = env.int("DIRECTCALL_ASKS_PER_MINUTE", default=30)
+# Where the carrier's recordings may lie, names below these included; one inside our network with its port.
+RECORDING_HOSTS = env.list("RECORDING_HOSTS", default=["directdial.com.br", "directcall.com.br", "directcallsoft.com"])
 WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", default=65536)
 
 # --- Outgoing webhooks ------------------------------------------------------------------------------------------
@@ -184,6 +188,8 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-webhooks": {"task": "requests_app.tasks.deliver_webhooks", "schedule": WEBHOOK_DELIVERY_SECONDS},
     "prune-webhooks": {"task": "requests_app.tasks.prune_webhook_deliveries", "schedule": 3600.0},
     "purge-idempotent-answers": {"task": "requests_app.tasks.purge_idempotent_answers", "schedule": 3600.0},
+    "ask-carrier": {"task": "telephony.tasks.ask_carrier", "schedule": 15.0},
+    "reconcile-carrier": {"task": "telephony.tasks.reconcile_carrier", "schedule": 1800.0},
     "tend-callbacks": {"task": "telephony.tasks.tend_callbacks", "schedule": 120.0},
     "helpdesk-assign": {"task": "helpdesk.tasks.assign_waiting", "schedule": 5.0},
     "helpdesk-answer": {"task": "helpdesk.tasks.answer_automatically", "schedule": 3.0},
@@ -347,6 +353,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
+        "media-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
@@ -355,6 +362,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     },
 }
+DEFAULT_EXCEPTION_REPORTER = "callcenter.lib.logging.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "callcenter.lib.logging.ReporterFilter"
 
 # --- Logs -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from telephony import selectors
-from telephony.services import callbacks, dac, dialing, placing, sweeping
+from telephony.services import asking, callbacks, dac, dialing, placing, reconciling, sweeping
 
 log = logging.getLogger(__name__)
 
@@ -51,3 +51,19 @@ def tend_callbacks() -> None:
 def follow_presence() -> None:
     """Log the DAC devices in and out whose people came or went."""
     dac.follow_presence(now=timezone.now())
+
+
+@shared_task
+def ask_carrier() -> None:
+    """Ask the carrier about calls in doubt and calls without news."""
+    done = asking.ask_carrier(now=timezone.now())
+    if any(done.values()):
+        log.info("asking the carrier: %s", ", ".join(f"{kind} {count}" for kind, count in done.items() if count))
+
+
+@shared_task
+def reconcile_carrier() -> None:
+    """Compare the days that are over with the carrier's statement."""
+    done = reconciling.reconcile_due(now=timezone.now())
+    if any(done.values()):
+        log.info("reconciliation: %s", ", ".join(f"{kind} {count}" for kind, count in done.items() if count))

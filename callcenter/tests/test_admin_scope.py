@@ -33,7 +33,18 @@ from requests_app.models import (
 )
 from requests_app.services.outgoing import enqueue_test
 from requests_app.states import Outcome
-from telephony.models import CallAttempt, CallbackRegistration, DialerLine, DirectcallAccount, ProviderEvent, RetryRule
+from telephony.models import (
+    CallAttempt,
+    CallbackRegistration,
+    CarrierDifference,
+    CarrierInquiry,
+    DialerLine,
+    DirectcallAccount,
+    ProviderEvent,
+    Reconciliation,
+    RecordingPlay,
+    RetryRule,
+)
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -43,6 +54,7 @@ pytestmark = pytest.mark.django_db
 CANARY = "Canário"
 SCOPED = (
     CallRequest, CallbackPolicy, Shift, MissedCallback, Order, Product, CallAttempt, ProviderEvent, DialerLine,
+    CarrierInquiry, Reconciliation, CarrierDifference, RecordingPlay,
     DirectcallAccount, CallbackRegistration, RetryRule, Company, User, ApiKey, WebhookEndpoint, WebhookDelivery,
 )  # fmt: skip
 
@@ -74,6 +86,7 @@ def make_world(company: Company, *, name: str) -> dict[type[Model], Model]:
         attempt,
         account,
         account.registrations.get(),
+        *carrier_rows(account, attempt, name=name),
         event,
         key,
         person,
@@ -94,6 +107,20 @@ def make_world(company: Company, *, name: str) -> dict[type[Model], Model]:
         RetryRule.objects.create(company=company, outcome=Outcome.BUSY, max_tries=2, wait_seconds=60),
     ]
     return {type(row): row for row in rows}
+
+
+def carrier_rows(account: DirectcallAccount, attempt: CallAttempt, *, name: str) -> list[Model]:
+    """One row of every table about what we do at the carrier."""
+    now = timezone.now()
+    day = Reconciliation.objects.create(account=account, day=now.date(), started_at=now, problem=name)
+    return [
+        CarrierInquiry.objects.create(account=account, attempt=attempt, next_at=now, problem=name),
+        day,
+        CarrierDifference.objects.create(
+            reconciliation=day, company=account.company, kind="unknown", call_id=name, found_at=now, carrier_says=name
+        ),
+        RecordingPlay.objects.create(attempt=attempt, company=account.company, at=now, result=name),
+    ]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from telephony.admin import (  # noqa: F401 - they register themselves
     accounts,
     attempts,
+    carrier,
     channels,
     commands,
     events,

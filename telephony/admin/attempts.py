@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import F
-from django.http import Http404, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from callcenter.lib.admin import ReadOnlyAdmin, ReadOnlyInline, company_scope
 from callcenter.lib.dashboard import Figure, Panel
@@ -23,11 +23,13 @@ from callcenter.lib.errors import Conflict, DomainError
 from telephony.admin.commands import CommandButtons, CommandInline
 from telephony.models import AttemptEntry, CallAttempt, ProviderEvent
 from telephony.services.dialing import settle_doubt
+from telephony.services.recordings import play_recording
 from telephony.states import AttemptState
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
     from django.urls import URLPattern
     from django.utils.safestring import SafeString
 
@@ -83,7 +85,7 @@ class EventInline(ReadOnlyInline):
     """The carrier's news about the attempt."""
 
     model = ProviderEvent
-    fields = ("received_at", "word", "meaning", "carrier_call_id", "provider_call_id")
+    fields = ("received_at", "source", "word", "meaning", "carrier_call_id", "provider_call_id")
     readonly_fields = fields
     show_change_link = True
     verbose_name_plural = gettext_lazy("Notícias da operadora e do PABX")
@@ -128,13 +130,15 @@ class CallAttemptAdmin(CommandButtons, ReadOnlyAdmin):
         ("provider_call_id", "carrier_call_id"),
         ("error_code", "error_status"),
     )
-    readonly_fields = ("state_badge", "result", "request_link", "phone", "talk_time")
+    readonly_fields = ("state_badge", "result", "request_link", "phone", "talk_time", "recording")
 
     def get_urls(self) -> list[URLPattern]:
-        """Django's pages, the two buttons of an attempt in doubt, and the commands about a call under way."""
+        """Django's pages, the two buttons of an attempt in doubt, the commands about a call under way, and the recording."""
         settle = self.admin_site.admin_view(require_POST(self.settle_view))
         command = self.admin_site.admin_view(require_POST(self.command_view))
+        listen = self.admin_site.admin_view(require_GET(self.recording_view))
         return [
+            path("<int:attempt_id>/recording/", listen, name="telephony_callattempt_recording"),
             path("<int:attempt_id>/settle/", settle, name="telephony_callattempt_settle"),
             path("<int:attempt_id>/command/", command, name="telephony_callattempt_command"),
             *super().get_urls(),
@@ -185,6 +189,28 @@ class CallAttemptAdmin(CommandButtons, ReadOnlyAdmin):
             self.message_user(request, note, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:telephony_callattempt_change", args=[attempt_id]))
 
+    def recording_view(self, request: HttpRequest, attempt_id: int) -> HttpResponseBase:
+        """The sound of the attempt's recording, handed through; who asked for it is written down."""
+        attempt = self.get_object(request, str(attempt_id))
+        if attempt is None:
+            raise Http404
+        if not request.user.has_perm("telephony.listen_recording"):
+            raise PermissionDenied
+        try:
+            sound = play_recording(attempt, actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+        except DomainError as error:
+            return HttpResponse(error.message, status=404, content_type="text/plain; charset=utf-8")
+        return StreamingHttpResponse(
+            sound.chunks,
+            content_type=sound.content_type,
+            headers={"Cache-Control": "no-store", "Content-Disposition": f'inline; filename="{attempt_id}"'},
+        )
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The fields; the recording for who may hear it."""
+        may_listen = request.user.has_perm("telephony.listen_recording")
+        return (*self.fields, "recording") if may_listen and obj is not None and obj.answered_at else self.fields
+
     def dashboard_panels(self, request: HttpRequest) -> list[Panel]:
         """The calls in doubt. One query."""
         url = reverse("admin:telephony_callattempt_changelist")
@@ -232,6 +258,12 @@ class CallAttemptAdmin(CommandButtons, ReadOnlyAdmin):
         """What became of the call."""
         text = str(attempt.get_outcome_display() or attempt.error_code or "—")
         return _("%(result)s (notícias contraditórias)") % {"result": text} if attempt.has_conflict else text
+
+    @admin.display(description=gettext_lazy("gravação"))
+    def recording(self, attempt: CallAttempt) -> SafeString:
+        """A player that asks for the sound only when it is told to: each hearing is written down."""
+        url = reverse("admin:telephony_callattempt_recording", args=[attempt.pk])
+        return format_html('<audio controls preload="none" src="{}"></audio>', url)
 
     @admin.display(description=gettext_lazy("conversa"), ordering=F("ended_at") - F("answered_at"))
     def talk_time(self, attempt: CallAttempt) -> str:

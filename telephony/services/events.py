@@ -101,15 +101,30 @@ def _apply(event: ProviderEvent, *, now: datetime) -> bool:
             event.state = ProviderEvent.State.UNMATCHED
         event.save()
         return event.state == ProviderEvent.State.APPLIED
+    apply_news(event, attempt, now=now)
+    return True
+
+
+def apply_news(event: ProviderEvent, attempt: CallAttempt, *, now: datetime, reason: str = "") -> None:
+    """Nothing; the event is the locked attempt's, which is where the set of its news says. Within a transaction.
+
+    `reason` goes into the ledger in place of the news' meaning: that we asked, say.
+    """
     event.state, event.attempt, event.applied_at = ProviderEvent.State.APPLIED, attempt, now
     event.save()
     if event.carrier_call_id and not attempt.carrier_call_id:
         attempt.carrier_call_id = event.carrier_call_id
         attempt.save(update_fields=["carrier_call_id"])
-    projection = project(attempt.events.values_list("meaning", flat=True))
+    projection = project(_meanings(attempt))
     if projection is not None:
-        _advance(attempt, projection, meaning=event.meaning, now=now)
-    return True
+        _advance(attempt, projection, meaning=reason or event.meaning, now=now)
+
+
+def _meanings(attempt: CallAttempt) -> set[str]:
+    told = list(attempt.events.values_list("meaning", "source"))
+    # The statement has only calls that are over.
+    is_over = any(source == ProviderEvent.Source.STATEMENT and meaning != Meaning.UNKNOWN for meaning, source in told)
+    return {meaning for meaning, _source in told} | ({Meaning.HANGUP.value} if is_over else set())
 
 
 def _match_callback(event: ProviderEvent, *, now: datetime) -> CallAttempt | None:

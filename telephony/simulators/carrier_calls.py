@@ -70,6 +70,11 @@ class CarrierCall:
             self._left = deque([Event("desligou")] if was_active else [])
             return was_active
 
+    def keep_silent(self) -> None:
+        """Be over without a further event."""
+        with self._lock:
+            self._left.clear()
+
     def abandon(self) -> None:
         """Drop the events that are left; of one that is on its way nothing more is to be kept."""
         with self._lock:

@@ -177,7 +177,7 @@ class DirectcallProgram:
         return json_reply({"erro": f"{request.method} {request.path} não existe"}, status=404)
 
     def _take_call(self, body: bytes) -> Reply:
-        """A call that the PABX put on the carrier's lines."""
+        """A call that the PABX put on the carrier's lines; with ``"over": true`` it ends at once and in silence."""
         try:
             told = json.loads(body)
             destino, name = told["destino"], told.get("fate")
@@ -185,6 +185,8 @@ class DirectcallProgram:
         except (ValueError, KeyError, TypeError, AttributeError):
             return json_reply({"erro": "esperado: {destino, origem, fate}"}, status=400)
         call = self.carrier.begin_call(origem=str(told.get("origem") or ""), destino=str(destino), fate=fate)
+        if told.get("over"):
+            call.keep_silent()
         return json_reply({"callerid": call.callerid})
 
     def _plan_faults(self, body: bytes) -> Reply:

@@ -184,6 +184,11 @@ def carrier_number(phone_e164: str) -> str:
     return phone_e164.removeprefix("+")
 
 
+def digits(number: str) -> str:
+    """The digits of a number as the carrier writes it, for comparing."""
+    return "".join(character for character in number if character.isdecimal())
+
+
 def filter_instant(at: datetime) -> str:
     """The instant as the statement's filters want it: `YmdHis`, in the carrier's own zone (inferred)."""
     return f"{at.astimezone(VENDOR_ZONE):%Y%m%d%H%M%S}"
