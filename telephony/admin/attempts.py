@@ -133,7 +133,7 @@ class CallAttemptAdmin(CommandButtons, ReadOnlyAdmin):
     readonly_fields = ("state_badge", "result", "request_link", "phone", "talk_time", "recording")
 
     def get_urls(self) -> list[URLPattern]:
-        """Django's pages, the two buttons of an attempt in doubt, the commands about a call under way, and the recording."""
+        """Django's pages, the two buttons of an attempt in doubt, the commands about a call, and its recording."""
         settle = self.admin_site.admin_view(require_POST(self.settle_view))
         command = self.admin_site.admin_view(require_POST(self.command_view))
         listen = self.admin_site.admin_view(require_GET(self.recording_view))
