@@ -58,7 +58,8 @@ def take(
             given_at=now,
             flow_step=None,
         )
-        record_transfer(atendimento, reason=reason, now=now, before=before, by=by or attendant)
+        decided_by = attendant if reason == TransferReason.TAKEN else by
+        record_transfer(atendimento, reason=reason, now=now, before=before, by=decided_by)
         note_received(attendant, now=now)
     return Done(atendimento)
 

@@ -52,7 +52,7 @@ def test_the_least_loaded_person_gets_it_and_it_waits_on() -> None:
     assert (atendimento.is_waiting, atendimento.given_at, atendimento.is_started) == (True, NOW, False)
     assert status_of(atendimento) == [OccurrenceStatus.DONE]
     transfer = Transfer.objects.get(atendimento=atendimento)
-    assert (transfer.reason, transfer.to_attendant) == (TransferReason.ASSIGNED, free)
+    assert (transfer.reason, transfer.to_attendant, transfer.by) == (TransferReason.ASSIGNED, free, None)
     free.refresh_from_db()
     assert free.last_received_at == NOW
 
