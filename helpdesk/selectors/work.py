@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.db.models import Exists, F, OuterRef, Q
 
 from helpdesk.models import Atendimento, HelpdeskSettings, Message, Occurrence, ScheduledMessage, Transfer
-from helpdesk.states import HELD, OccurrenceCategory, OccurrenceStatus, S, ScheduledState, TransferReason
+from helpdesk.states import HELD, OPEN, OccurrenceCategory, OccurrenceStatus, S, ScheduledState, TransferReason
 
 if TYPE_CHECKING:
     import uuid
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # So much of each kind a round and company; the rest is a round later.
 BATCH: Final = 500
+# What was written right before the end is still read for contact data.
+JUST_CLOSED: Final = timedelta(hours=1)
 
 
 def companies_with_work(category: OccurrenceCategory, scope: Iterable[int] | None) -> list[int]:
@@ -123,14 +126,21 @@ def due_message_ids(*, now: datetime, limit: int = BATCH) -> list[uuid.UUID]:
     return list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
 
 
-def unread_by_collection(scope: Iterable[int] | None) -> list[uuid.UUID]:
-    """The ids of open atendimentos with messages of the requester that were not read for contact data."""
-    open_ones = Atendimento.objects.open().visible_to(scope)
+def unread_by_collection(scope: Iterable[int] | None, *, now: datetime) -> list[uuid.UUID]:
+    """The ids of atendimentos, open or just closed, with messages of the requester not read for contact data yet."""
     news = Message.objects.filter(atendimento=OuterRef("pk"), number__gt=OuterRef("collected_up_to"), is_inbound=True)
-    unread = open_ones.filter(
-        Exists(news), last_message_number__gt=F("collected_up_to"), company__is_active=True, contact__isnull=False
+    unread = (
+        Atendimento.objects.living()
+        .visible_to(scope)
+        .filter(
+            Exists(news), last_message_number__gt=F("collected_up_to"), company__is_active=True, contact__isnull=False
+        )
+        .order_by("number")
+        .values_list("pk", flat=True)
     )
-    return list(unread.order_by("number").values_list("pk", flat=True)[:BATCH])
+    # Two queries, because each has an index.
+    just_closed = unread.filter(state=S.CLOSED, closed_at__gte=now - JUST_CLOSED)
+    return [*unread.filter(state__in=OPEN)[:BATCH], *just_closed[:BATCH]]
 
 
 def unanswered_messages(atendimento: Atendimento) -> list[Message]:

@@ -48,7 +48,7 @@ def collect_contact_details(scope: Iterable[int] | None, *, now: datetime) -> in
     """
     learnt = 0
     over_at = time.monotonic() + ROUND_SECONDS
-    for atendimento_id in work.unread_by_collection(scope):
+    for atendimento_id in work.unread_by_collection(scope, now=now):
         if time.monotonic() > over_at:
             break
         try:

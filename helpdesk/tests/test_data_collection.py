@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from callcenter.tests.factories import make_company
 from helpdesk.models import Contact, Customer, Occurrence
 from helpdesk.providers.base import ContactDetails, Unavailable
-from helpdesk.services import data_collection, writing
+from helpdesk.services import closing, data_collection, writing
 from helpdesk.services.data_collection import collect_contact_details
 from helpdesk.simulators.assistant import AssistantServer
 from helpdesk.states import OccurrenceCategory, Platform
@@ -63,6 +63,17 @@ def test_each_message_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(2):
         collect_contact_details(None, now=NOW)
     assert read == ["um", "dois"]
+
+
+def test_what_was_written_right_before_the_end_is_read_too() -> None:
+    company = make_company()
+    just_now, long_ago = (
+        asked(company, "meu nome é Ana", contact=make_contact(company, name=""), now=NOW) for _ in range(2)
+    )
+    closing.close(just_now.pk, scope=None, now=NOW)
+    closing.close(long_ago.pk, scope=None, now=NOW - timedelta(days=1))
+    assert collect_contact_details(None, now=NOW + timedelta(minutes=1)) == 1
+    assert (contact_of(just_now).name, contact_of(long_ago).name) == ("Ana", "")
 
 
 def test_a_field_that_somebody_fills_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> None:
