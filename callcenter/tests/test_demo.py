@@ -9,6 +9,7 @@ import shlex
 import stat
 import subprocess
 import tempfile
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -24,6 +25,9 @@ from callcenter.accounts.selectors import key_owner
 from callcenter.demo.setting import ATTENDANT_EMAIL, AURORA, CASA_VERDE
 from callcenter.lib.phones import brazilian_e164
 from callcenter.tests.factories import make_user
+from helpdesk.flows import problems
+from helpdesk.models import Atendimento, BotFlow, Contact, Message, ScheduledMessage
+from helpdesk.selectors.flows import flow_of
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.states import OPEN, Hold, Status
 from telephony.models import CallAttempt, CallbackRegistration, DialerLine, DirectcallAccount, ProviderEvent
@@ -75,7 +79,7 @@ class TestTheDemo(TestCase):
         assert 40 <= CallRequest.objects.count() <= 45
         assert set(CallRequest.objects.values_list("status", flat=True)) == set(Status.values)
         held = set(CallRequest.objects.values_list("hold_reason", flat=True))
-        untold = {Hold.IN_FLIGHT, Hold.AWAITING_DISPOSITION, Hold.SERVICE_NUMBER}
+        untold = {Hold.IN_FLIGHT, Hold.AWAITING_DISPOSITION, Hold.POSTPONED}
         # What the rules say depends on the hour of the day.
         untold |= {Hold.CALLING_HOURS, Hold.DAILY_CAP, Hold.DO_NOT_CALL, Hold.RULES}
         assert held == set(Hold.values) - untold
@@ -193,6 +197,22 @@ class TestTheDemo(TestCase):
         )
         pins = set(DirectcallAccount.objects.values_list("company", "pin"))
         assert pins == set(DialerLine.objects.values_list("company", "originator"))
+
+    def test_conversations_stand_wherever_they_can_stand(self) -> None:
+        states = Counter(Atendimento.objects.values_list("company__name", "state"))
+        assert states == {
+            (AURORA.name, "closed"): 1,
+            (AURORA.name, "in_service"): 1,
+            (AURORA.name, "queued"): 1,
+            (AURORA.name, "automatic"): 1,
+            (CASA_VERDE.name, "automatic"): 1,
+        }
+        assert Contact.objects.filter(name="Lúcia Ramos", email="lucia@exemplo.example").count() == 1
+        answer = Message.objects.get(company__name=CASA_VERDE.name, is_inbound=False)
+        assert answer.sources[0]["kind"] == "article"
+        assert ScheduledMessage.objects.get().due_at > timezone.now()
+        for flow in BotFlow.objects.all():
+            assert problems(flow_of(flow)) == []
 
     def test_a_lost_file_of_keys_is_said_plainly(self) -> None:
         kept = (self.folder / "demo.json").rename(self.folder / "kept")

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from callcenter.demo import access, history, setting
+from callcenter.demo import access, helpdesk, history, setting
 from callcenter.demo.greeting import greeting
 
 
@@ -45,6 +45,7 @@ class Command(BaseCommand):
             else:
                 cast, passwords_and_keys = setting.make_cast(**urls)
                 history.play_stories(cast, now=timezone.now())
+                helpdesk.make_helpdesk(cast, now=timezone.now())
                 # Inside the transaction: a demo whose passwords nobody knows is of no use.
                 access.save_access(passwords_and_keys)
         access.save_simulator_settings(setting.carrier_callbacks(base_url))
