@@ -328,6 +328,7 @@ class MoveReason(models.TextChoices):
     REFUSED = "refused", _("O PABX recusou o pedido")
     UNAUTHORIZED = "unauthorized", _("O PABX recusou as credenciais")
     MISCONFIGURED = "misconfigured", _("Endereço ou canal errado")
+    CHANNEL_LOST = "channel_lost", _("O canal de eventos caiu durante o envio; o PABX recusou, ninguém foi chamado")
     AMBIGUOUS = "ambiguous", _("Sem resposta segura do PABX: não se sabe se tocou")
     DUPLICATE_ID = "duplicate_id", _("O PABX repetiu um ID_CHAMADA")
     ASKED_STATUS = "asked_status", _("A operadora, perguntada, disse como a chamada está")

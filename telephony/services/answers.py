@@ -17,7 +17,7 @@ from telephony.models import CallAttempt
 from telephony.providers.base import Ambiguous, Misconfigured, NotSent, ProviderError, Refused, Unauthorized
 from telephony.services import moves
 from telephony.services.breaker import note_failure, note_success
-from telephony.services.lines import suspend_line
+from telephony.services.lines import suspend_line, was_channel_lost
 from telephony.services.retries import wait_after_not_sent
 from telephony.states import AttemptState, MoveReason
 
@@ -127,10 +127,14 @@ def store_failure(attempt: CallAttempt, error: DomainError) -> None:
     if isinstance(error, Ambiguous):
         moves.doubt(attempt, reason=MoveReason.AMBIGUOUS, now=now, **details)
         return
-    if isinstance(error, Refused) and not isinstance(error, Unauthorized | Misconfigured):
+    is_about_the_call = isinstance(error, Refused) and not isinstance(error, Unauthorized | Misconfigured)
+    if is_about_the_call and not was_channel_lost(attempt.line, now=now):
         _store_refused(attempt, now=now, details=details)
         return
-    if isinstance(error, Unauthorized | Misconfigured):
+    if is_about_the_call:
+        # The PABX may not have known the channel any more; in any case it called nobody.
+        reason, due_at = MoveReason.CHANNEL_LOST, wait_after_not_sent(attempt, now=now)
+    elif isinstance(error, Unauthorized | Misconfigured):
         # Nothing is wrong with the request: it waits until a person has mended the line.
         reason, due_at = MoveReason(error.code), now
         suspend_line(attempt.line_id, reason=error.code, now=now)

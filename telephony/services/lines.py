@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from telephony.models import DialerLine
 from telephony.providers.digitro.wire import LineAccess
-from telephony.selectors import channel_number
+from telephony.selectors import channel_in_use, channel_number
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,6 +37,12 @@ def access_of(line: DialerLine) -> LineAccess:
         telemarketing_block=line.telemarketing_block,
         dial_prefix=line.dial_prefix,
     )
+
+
+def was_channel_lost(line: DialerLine, *, now: datetime) -> bool:
+    """Whether the channel that was read with this line has gone, or got another number, since. One query."""
+    fresh = DialerLine.objects.defer(*DialerLine.SECRET_FIELDS).select_related("event_channel").get(pk=line.pk)
+    return fresh.channel_id is None and channel_in_use(fresh, now=now) != channel_number(line)
 
 
 def suspend_line(line_id: int, *, reason: str, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -154,6 +155,31 @@ def test_a_call_is_not_sent_when_the_reader_went_away_after_the_claim() -> None:
     assert (after.state, request.hold_reason, request.due_at is not None) == (AttemptState.RELEASED, "", True)
     # It is nobody's fault that a person would have to mend.
     assert fresh_line(line).suspended_reason == ""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("is_lost", "state"), [(True, AttemptState.RELEASED), (False, AttemptState.REFUSED)])
+def test_a_refusal_while_the_channel_was_lost_is_not_the_requests_fault(is_lost: bool, state: AttemptState) -> None:
+    with TinyPabx() as pabx:
+        pabx.status_code = 400
+        line = make_callcenter(base_url=pabx.url, channel_id=None)
+        lease = opened(line)
+        make_due(line.company)
+        (attempt,) = claim(line)
+        if is_lost:
+            pabx.before_answer = lambda _fields: assert_lost(lease)
+        placing.place_call(attempt.pk)
+        assert len(pabx.posts) == 1
+    after, request = fresh(attempt)
+    assert (after.state, request.due_at is not None) == (state, is_lost)
+
+
+def assert_lost(lease: channels.Lease) -> None:
+    now = timezone.now()
+    try:
+        assert channels.note_lost(lease, ChannelProblem.CUT, failures=1, retry_at=now, now=now)
+    finally:
+        connection.close()
 
 
 def test_readyz_tells_when_no_process_reads_the_channels() -> None:
