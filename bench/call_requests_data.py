@@ -190,4 +190,6 @@ def copy_to_sqlite(server: str, rows: int, folder: Path) -> str:
 
 def _plain(value: Any) -> Any:
     """The value as Django keeps it in SQLite."""
+    if isinstance(value, dict):
+        return json.dumps(value)
     return str(value.astimezone(UTC).replace(tzinfo=None)) if isinstance(value, datetime) else value
