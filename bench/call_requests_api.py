@@ -58,7 +58,7 @@ def main() -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="callcenter-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        _name_debians_postgresql()
+        name_debians_postgresql()
         server = engines.start_postgres(folder)
         workers: dict[str, Worker] = {}
         try:
@@ -86,7 +86,8 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _name_debians_postgresql() -> None:
+def name_debians_postgresql() -> None:
+    """Take Debian's PostgreSQL where it is installed and no other was named."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if found and not os.environ.get("TEST_POSTGRES_BIN"):
         os.environ["TEST_POSTGRES_BIN"] = str(found[-1].parent)

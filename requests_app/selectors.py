@@ -46,7 +46,7 @@ def locked_if_wanted(request_ids: Iterable[int]) -> dict[int, DueRequest]:
     Call inside the transaction that commits the intent to dial: a cancellation is either seen here, or comes after.
     """
     wanted = CallRequest.objects.filter(
-        pk__in=list(request_ids), in_flight=True, status__in=OPEN, hold_reason=Hold.IN_FLIGHT
+        pk__any_of=request_ids, in_flight=True, status__in=OPEN, hold_reason=Hold.IN_FLIGHT
     )
     rows = for_update(wanted.order_by("pk")).values_list(*_DUE_COLUMNS)
     return {row[0]: DueRequest(*row) for row in rows}

@@ -177,7 +177,7 @@ def was_called_again(attempt: CallAttempt) -> bool:
 def next_attempt_numbers(request_ids: Iterable[int]) -> dict[int, int]:
     """The number that the next attempt of each of these requests gets; 1 for those left out. One query."""
     rows = (
-        CallAttempt.objects.filter(call_request_id__in=list(request_ids))
+        CallAttempt.objects.filter(call_request__pk__any_of=request_ids)
         .values("call_request_id")
         .annotate(last=Max("number"))
         .values_list("call_request_id", "last")

@@ -98,9 +98,9 @@ def companies_by_available_attendant() -> dict[int, set[int]]:
 def companies_served_by(user_ids: Iterable[int]) -> set[int]:
     """Ids of the companies for which any of these people takes calls."""
     ids = list(user_ids)
-    if User.objects.filter(pk__in=ids, companies=None).exists():
+    if User.objects.filter(pk__any_of=ids, companies=None).exists():
         return set(Company.objects.values_list("pk", flat=True))
-    return set(Company.objects.filter(users__in=ids).values_list("pk", flat=True))
+    return set(Company.objects.filter(users__pk__any_of=ids).distinct().values_list("pk", flat=True))
 
 
 def assignable_users(company_ids: Iterable[int] | None) -> list[User]:

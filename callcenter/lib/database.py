@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import uuid
 import zlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
-from django.db.models import Q
+from django.db.models import Field, Lookup, Q
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
 
 M = TypeVar("M", bound="Model")
+
+# What the PostgreSQL driver takes as it is.
+_PLAIN: Final = frozenset({int, str, bool, datetime, uuid.UUID, type(None)})
 
 
 def is_postgresql() -> bool:
@@ -104,6 +109,30 @@ def rows_of(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+@Field.register_lookup
+class AnyOf(Lookup):  # type: ignore[type-arg]  # not generic at run time
+    """`pk__any_of=ids`: as `pk__in`, with one parameter however many values; hundreds of placeholders cost more."""
+
+    lookup_name = "any_of"
+
+    def get_prep_lookup(self) -> list[Any]:
+        """The values as the field takes them."""
+        return [self.lhs.output_field.get_prep_value(value) for value in self.rhs]
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """An array."""
+        column, params = self.process_lhs(compiler, connection)
+        kind = self.lhs.output_field.rel_db_type(connection)
+        return f"{column} = ANY(%s::{kind}[])", [*params, self.rhs]
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """A list in JSON."""
+        column, params = self.process_lhs(compiler, connection)
+        field = self.lhs.output_field
+        values = [field.get_db_prep_value(value, connection, prepared=True) for value in self.rhs]
+        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(values)]
+
+
 def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
     """The ids of new rows with these values, in their order; one INSERT, and none for no rows.
 
@@ -113,20 +142,49 @@ def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Seque
     if not rows:
         return []
     fields: list[Any] = [model._meta.get_field(name) for name in columns]
-    left_out: list[Any] = [
-        field for field in model._meta.concrete_fields if not field.primary_key and field.attname not in set(columns)
-    ]
-    given = [field.get_db_prep_save for field in fields]
-    params: list[Any] = []
-    for row in rows:
-        params += [prepared(value, connection) for prepared, value in zip(given, row, strict=True)]
-        params += [field.get_db_prep_save(field.get_default(), connection) for field in left_out]
-    names = ", ".join(connection.ops.quote_name(field.column) for field in (*fields, *left_out))
-    places = f"({', '.join(['%s'] * (len(fields) + len(left_out)))})"
-    sql = f"INSERT INTO {model._meta.db_table} ({names}) VALUES {', '.join([places] * len(rows))} RETURNING id"
+    values = [[row[place] for row in rows] for place in range(len(fields))]
+    for field in model._meta.concrete_fields:
+        if not field.primary_key and field.attname not in columns:
+            fields.append(field)
+            is_made = callable(field.default) and field.default is not dict
+            values.append([field.get_default() for _row in rows] if is_made else [field.get_default()] * len(rows))
+    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    source, params = _unnested(fields, values) if is_postgresql() else _listed(fields, values)
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(f"INSERT INTO {model._meta.db_table} ({names}) {source} RETURNING id", params)
         return [row[0] for row in cursor.fetchall()]
+
+
+def _unnested(fields: Sequence[Any], values: Sequence[list[Any]]) -> tuple[str, list[Any]]:
+    """The rows from one array a column, and one value where all are the same."""
+    selected, arrays, constants, varying = [], [], [], []
+    for field, column in zip(fields, values, strict=True):
+        kind = field.rel_db_type(connection)
+        if all(value is column[0] or value == column[0] for value in column):
+            selected.append(f"%s::{kind}")
+            constants.append(field.get_db_prep_save(column[0], connection))
+        else:
+            selected.append(f"c{len(arrays)}")
+            arrays.append(f"%s::{kind}[]")
+            varying.append([value if type(value) in _PLAIN else _prepared(field, value) for value in column])
+    if not arrays:
+        return f"SELECT {', '.join(selected)} FROM generate_series(1, %s)", [*constants, len(values[0])]
+    named = ", ".join(f"c{place}" for place in range(len(arrays)))
+    # In their order, so that the ids are.
+    ordered = f"unnest({', '.join(arrays)}) WITH ORDINALITY AS given({named}, place) ORDER BY place"
+    return f"SELECT {', '.join(selected)} FROM {ordered}", [*constants, *varying]
+
+
+def _listed(fields: Sequence[Any], values: Sequence[list[Any]]) -> tuple[str, list[Any]]:
+    places = f"({', '.join(['%s'] * len(fields))})"
+    params = [
+        _prepared(field, value) for row in zip(*values, strict=True) for field, value in zip(fields, row, strict=True)
+    ]
+    return f"VALUES {', '.join([places] * len(values[0]))}", params
+
+
+def _prepared(field: Any, value: Any) -> Any:
+    return field.get_db_prep_save(value, connection)
 
 
 def set_column(model: type[Model], column: str, values: Mapping[int, Any]) -> None:
@@ -134,15 +192,17 @@ def set_column(model: type[Model], column: str, values: Mapping[int, Any]) -> No
     if not values:
         return
     field: Any = model._meta.get_field(column)
-    params = [each for pk, value in values.items() for each in (pk, field.get_db_prep_save(value, connection))]
-    places = ", ".join(["(%s, %s)"] * len(values))
+    pairs = [[pk, _prepared(field, value)] for pk, value in values.items()]
+    if is_postgresql():
+        kind = field.rel_db_type(connection)
+        given = f"unnest(%s::bigint[], %s::{kind}[]) AS given(id, value)"
+        params = [list(side) for side in zip(*pairs, strict=True)]
+    else:
+        given = "(SELECT value ->> 0 AS id, value ->> 1 AS value FROM json_each(%s)) AS given"
+        params = [json.dumps(pairs)]
     table, name = model._meta.db_table, connection.ops.quote_name(field.column)
     with connection.cursor() as cursor:
-        # Both databases call the columns of VALUES so.
-        cursor.execute(
-            f"UPDATE {table} SET {name} = given.column2 FROM (VALUES {places}) AS given WHERE id = given.column1",
-            params,
-        )
+        cursor.execute(f"UPDATE {table} SET {name} = given.value FROM {given} WHERE {table}.id = given.id", params)
 
 
 def known_row(model: type[M], **values: Any) -> M:

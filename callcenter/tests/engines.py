@@ -31,10 +31,8 @@ START_SECONDS: Final = 60
 # PostgreSQL refuses to run as root; this user exists on every Linux and macOS.
 UNPRIVILEGED_USER: Final = "nobody"
 # A test's data needs no power-cut safety.
+_FORGETFUL: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 POSTGRES_OPTIONS: Final = (
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
     "max_connections=200",
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -64,8 +62,8 @@ class Engine:
                 self.process.wait()
 
 
-def start_postgres(folder: Path) -> Engine:
-    """A PostgreSQL with an empty database `callcenter`, its data below `folder`.
+def start_postgres(folder: Path, *, is_durable: bool = False) -> Engine:
+    """A PostgreSQL with an empty database `callcenter`, its data below `folder`; quick, unless it must survive a crash.
 
     Errors: `EngineError`.
     """
@@ -91,26 +89,33 @@ def start_postgres(folder: Path) -> Engine:
     )
     if made.returncode:
         raise EngineError(f"initdb failed: {made.stdout}{made.stderr}")
-    port = free_port()
-    options = [word for option in POSTGRES_OPTIONS for word in ("-c", option)]
-    process = _spawn([binaries / "postgres", "-D", data, "-p", str(port), *options], folder / "postgres.log", user)
-    engine = Engine(f"postgres://postgres@127.0.0.1:{port}/callcenter", process, signal.SIGINT)
+    engine = run_postgres(folder, port=free_port(), is_durable=is_durable)
 
     def create_database() -> None:
-        address = f"postgres://postgres@127.0.0.1:{port}/postgres"
-        with psycopg.connect(address, autocommit=True, connect_timeout=2) as connection:
+        with psycopg.connect(engine.url.replace("/callcenter", "/postgres"), autocommit=True) as connection:
             connection.execute("CREATE DATABASE callcenter")
 
     _wait_for(engine, create_database, psycopg.OperationalError, folder / "postgres.log")
     return engine
 
 
-def start_redis(folder: Path) -> Engine:
-    """A Redis that keeps nothing on the disk.
+def run_postgres(folder: Path, *, port: int, is_durable: bool = False) -> Engine:
+    """The server over the data that `start_postgres` made in the folder; it may take a moment until it answers."""
+    options = [word for option in POSTGRES_OPTIONS for word in ("-c", option)]
+    if not is_durable:
+        options += [word for option in _FORGETFUL for word in ("-c", option)]
+    program = _postgres_binaries(folder) / "postgres"
+    command = [program, "-D", folder / "postgres", "-p", str(port), *options]
+    process = _spawn(command, folder / "postgres.log", _unprivileged())
+    return Engine(f"postgres://postgres@127.0.0.1:{port}/callcenter", process, signal.SIGINT)
+
+
+def start_redis(folder: Path, *, port: int = 0) -> Engine:
+    """A Redis that keeps nothing on the disk, at that port or a free one.
 
     Errors: `EngineError`.
     """
-    port = free_port()
+    port = port or free_port()
     command = [redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     process = _spawn([*command, "--dir", str(folder)], folder / "redis.log", {})
     engine = Engine(f"redis://127.0.0.1:{port}/0", process, signal.SIGTERM)

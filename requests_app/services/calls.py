@@ -39,10 +39,10 @@ def claim_requests(request_ids: Iterable[int], *, now: datetime) -> set[int]:
     Effects: one UPDATE and one INSERT of ledger entries, whatever the number; call inside a transaction that also
     writes the attempts.
     """
-    wanted = CallRequest.objects.filter(pk__in=list(request_ids), in_flight=False, due_at__lte=now, status__in=OPEN)
+    wanted = CallRequest.objects.filter(pk__any_of=request_ids, in_flight=False, due_at__lte=now, status__in=OPEN)
     # In one order for everybody, so that two claims of the same rows wait for each other instead of deadlocking.
     companies = dict(for_update(wanted.order_by("pk")).values_list("pk", "company_id"))
-    CallRequest.objects.filter(pk__in=list(companies)).update(in_flight=True, due_at=None, hold_reason=Hold.IN_FLIGHT)
+    CallRequest.objects.filter(pk__any_of=companies).update(in_flight=True, due_at=None, hold_reason=Hold.IN_FLIGHT)
     kind, source = LedgerEntry.Kind.CLAIMED, Source.DIALER
     insert_rows(
         LedgerEntry,
@@ -197,11 +197,11 @@ def note_tries(request_ids: Iterable[int], *, now: datetime) -> None:
     Effects: three statements, and for those that are called for the first time what their ledger and webhooks take.
     """
     ids = list(request_ids)
-    called = for_update(CallRequest.objects.filter(pk__in=ids).order_by("pk"))
+    called = for_update(CallRequest.objects.filter(pk__any_of=ids).order_by("pk"))
     first = [row.pk for row in called.only("status") if row.status == Status.NEW]
-    CallRequest.objects.filter(pk__in=ids).update(attempts=F("attempts") + 1, updated_at=now)
+    CallRequest.objects.filter(pk__any_of=ids).update(attempts=F("attempts") + 1, updated_at=now)
     if first:
-        CallRequest.objects.filter(pk__in=first).update(status=Status.IN_PROGRESS)
+        CallRequest.objects.filter(pk__any_of=first).update(status=Status.IN_PROGRESS)
         record_first_calls(first, origin=DIALER, at=now)
 
 

@@ -44,7 +44,7 @@ def record_first_calls(request_ids: Sequence[int], *, origin: Origin, at: dateti
 
     Effects: two queries and one INSERT for all; where a company's programs are told, what `record` does for each.
     """
-    companies = dict(CallRequest.objects.filter(pk__in=request_ids).values_list("pk", "company_id"))
+    companies = dict(CallRequest.objects.filter(pk__any_of=request_ids).values_list("pk", "company_id"))
     told = companies_with_endpoints(set(companies.values()))
     kind, reason = LedgerEntry.Kind.STATUS, "dialed"
     untold = [(pk, company_id) for pk, company_id in companies.items() if company_id not in told]

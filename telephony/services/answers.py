@@ -61,7 +61,7 @@ def store_all_accepted(accepted: Sequence[tuple[CallAttempt, str]]) -> None:
     now = timezone.now()
     given = {attempt.pk: (attempt, provider_call_id) for attempt, provider_call_id in accepted}
     with transaction.atomic():
-        rows = for_update(CallAttempt.objects.filter(pk__in=list(given)).order_by("pk"))
+        rows = for_update(CallAttempt.objects.filter(pk__any_of=given).order_by("pk"))
         plain = [given[pk] for pk, state in rows.values_list("pk", "state") if state == S.SENDING]
         set_column(CallAttempt, "provider_call_id", {attempt.pk: call_id for attempt, call_id in plain})
         moves.move_all(

@@ -77,7 +77,7 @@ def commit_intents(attempts: Sequence[CallAttempt]) -> set[int]:
 def _still_mine(attempts: Sequence[CallAttempt], *, now: datetime) -> list[CallAttempt]:
     """Those that are claimed with the token that the caller has, and whose lease is not over; locked."""
     by_id = {attempt.pk: attempt for attempt in attempts}
-    claimed = CallAttempt.objects.filter(pk__in=list(by_id), state=S.CLAIMED, lease_until__gt=now)
+    claimed = CallAttempt.objects.filter(pk__any_of=by_id, state=S.CLAIMED, lease_until__gt=now)
     tokens = for_update(claimed.order_by("pk")).values_list("pk", "claim_token")
     return [by_id[pk] for pk, token in tokens if by_id[pk].claim_token == token]
 

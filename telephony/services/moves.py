@@ -74,7 +74,7 @@ def move_all(
     if to not in {S.CLAIMED, S.SENDING}:
         changes.setdefault("lease_until", None)
     ids = [attempt.pk for attempt in attempts]
-    if CallAttempt.objects.filter(pk__in=ids, state=source).update(state=to, **changes) != len(ids):
+    if CallAttempt.objects.filter(pk__any_of=ids, state=source).update(state=to, **changes) != len(ids):
         raise Conflict("An attempt was moved although it was locked.")
     insert_rows(
         AttemptEntry,

@@ -192,7 +192,7 @@ def _facts(wish: ContactPreference | None, **known: Any) -> Facts:
 
 
 def _wishes(digests: Collection[UUID], *, company_id: int) -> dict[UUID, ContactPreference]:
-    rows = ContactPreference.objects.filter(number_digest__in=digests, company_id=company_id)
+    rows = ContactPreference.objects.filter(number_digest__any_of=digests, company_id=company_id)
     return {row.number_digest: row for row in rows}
 
 
@@ -211,7 +211,7 @@ def _place(phone_e164: str, wish: ContactPreference | None, *, elsewhere: ZoneIn
 
 def _calls_today(places: Mapping[str, Place], *, now: datetime, before: Mapping[str, int] | None) -> Counter[str]:
     """How often each number was or may have been called on its own present day, by whomever of us. One query."""
-    calls = CallAttempt.objects.filter(phone_e164__in=list(places), send_at__gte=now - _LONGEST_DAY)
+    calls = CallAttempt.objects.filter(phone_e164__any_of=places, send_at__gte=now - _LONGEST_DAY)
     calls = calls.exclude(state__in=NOT_CALLED)
     today = {place.zone: now.astimezone(place.zone).date() for place in places.values()}
     return Counter(
@@ -228,7 +228,7 @@ def _listings(snapshot: Snapshot, digests: Collection[UUID], *, company_id: int,
     found: dict[UUID, list[Listing]] = defaultdict(list)
     if not concerned:
         return found
-    rows = DoNotCallEntry.objects.filter(number_digest__in=digests).values_list(
+    rows = DoNotCallEntry.objects.filter(number_digest__any_of=digests).values_list(
         "number_digest", "list_id", "listed_on", "added_at"
     )
     entries = [row for row in rows if row[1] in concerned]
