@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
@@ -198,6 +199,7 @@ CELERY_BEAT_SCHEDULE = {
     "helpdesk-silent": {"task": "helpdesk.tasks.tend_silent", "schedule": 60.0},
     "helpdesk-details": {"task": "helpdesk.tasks.collect_contact_details", "schedule": 60.0},
     "follow-presence": {"task": "telephony.tasks.follow_presence", "schedule": 5.0},
+    "check-promises": {"task": "telephony.tasks.check_promises", "schedule": crontab(hour=3, minute=10)},
     "heartbeat": {"task": "callcenter.tasks.heartbeat", "schedule": 15.0},
 }
 

@@ -35,6 +35,12 @@ def due_requests(company_id: int, *, now: datetime, limit: int, but: Q | None = 
     return [DueRequest(*row) for row in for_claim(due).values_list(*_DUE_COLUMNS)[:limit]]
 
 
+def waiting_since(scope: Iterable[int] | None, *, due_before: datetime, limit: int) -> list[CallRequest]:
+    """Up to `limit` requests that wait for their call and were due before the instant, the longest waiting first."""
+    waiting = CallRequest.objects.visible_to(scope).filter(due_at__lt=due_before, in_flight=False, status__in=OPEN)
+    return list(waiting.order_by("due_at", "pk")[:limit])
+
+
 def companies_with_due_requests(now: datetime) -> set[int]:
     """Ids of the companies that have at least one request to dial now."""
     return set(CallRequest.objects.due(now).order_by().values_list("company_id", flat=True).distinct())

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from telephony import selectors
-from telephony.services import asking, callbacks, dac, dialing, placing, reconciling, sweeping
+from telephony.services import asking, callbacks, dac, dialing, placing, promises, reconciling, sweeping
 
 log = logging.getLogger(__name__)
 
@@ -67,3 +67,11 @@ def reconcile_carrier() -> None:
     done = reconciling.reconcile_due(now=timezone.now())
     if any(done.values()):
         log.info("reconciliation: %s", ", ".join(f"{kind} {count}" for kind, count in done.items() if count))
+
+
+@shared_task
+def check_promises() -> None:
+    """Look whether every promise was kept; what was not is in the admin."""
+    check = promises.check_promises(now=timezone.now())
+    if check.found:
+        log.error("promises: %s violations; see the admin", check.found)

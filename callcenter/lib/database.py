@@ -110,7 +110,7 @@ def rows_of(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
 
 
 @Field.register_lookup
-class AnyOf(Lookup):  # type: ignore[type-arg]  # not generic at run time
+class AnyOf(Lookup):
     """`pk__any_of=ids`: as `pk__in`, with one parameter however many values; hundreds of placeholders cost more."""
 
     lookup_name = "any_of"
@@ -125,7 +125,7 @@ class AnyOf(Lookup):  # type: ignore[type-arg]  # not generic at run time
         kind = self.lhs.output_field.rel_db_type(connection)
         return f"{column} = ANY(%s::{kind}[])", [*params, self.rhs]
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         """A list in JSON."""
         column, params = self.process_lhs(compiler, connection)
         field = self.lhs.output_field
@@ -157,7 +157,10 @@ def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Seque
 
 def _unnested(fields: Sequence[Any], values: Sequence[list[Any]]) -> tuple[str, list[Any]]:
     """The rows from one array a column, and one value where all are the same."""
-    selected, arrays, constants, varying = [], [], [], []
+    selected: list[str] = []
+    arrays: list[str] = []
+    constants: list[Any] = []
+    varying: list[Any] = []
     for field, column in zip(fields, values, strict=True):
         kind = field.rel_db_type(connection)
         if all(value is column[0] or value == column[0] for value in column):
@@ -196,7 +199,7 @@ def set_column(model: type[Model], column: str, values: Mapping[int, Any]) -> No
     if is_postgresql():
         kind = field.rel_db_type(connection)
         given = f"unnest(%s::bigint[], %s::{kind}[]) AS given(id, value)"
-        params = [list(side) for side in zip(*pairs, strict=True)]
+        params: list[Any] = [list(side) for side in zip(*pairs, strict=True)]
     else:
         given = "(SELECT value ->> 0 AS id, value ->> 1 AS value FROM json_each(%s)) AS given"
         params = [json.dumps(pairs)]

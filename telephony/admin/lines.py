@@ -27,6 +27,7 @@ from telephony.models import DialerLine, OpeningHours
 from telephony.services.dac import forget_secrets
 from telephony.services.lines import resume_line
 from telephony.services.policy import Allowance, allowances
+from telephony.services.switches import note_line_turned
 from telephony.states import LineHold, MoveReason
 
 if TYPE_CHECKING:
@@ -209,22 +210,28 @@ class DialerLineAdmin(ChannelColumns, CompanyScopedAdmin):
     ) -> HttpResponse:
         """The line's page; a suspended one says why and offers to go on."""
         line = self.get_object(request, object_id)
-        context: dict[str, Any] = {}
+        context: dict[str, Any] = {} if line is None else self.safety_context(request, line)
         if line is not None and line.suspended_reason:
-            context = {
+            context |= {
                 "suspended_because": dict(MoveReason.choices).get(line.suspended_reason, line.suspended_reason),
                 "may_resume": self.has_change_permission(request, line),
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Write the line; the passwords of its DAC devices do not follow it to another server."""
+        """Write the line; the passwords of its DAC devices do not follow it to another server.
+
+        Who switched the line by the form is kept like who did it by the button.
+        """
         super().save_model(request, obj, form, change)
         moved = change and urlsplit(form.initial["base_url"])[:2] != urlsplit(obj.base_url)[:2]
         if moved and forget_secrets(obj.pk):
             self.message_user(
                 request, _("O endereço é de outro servidor: digite de novo as senhas dos ramais DAC."), messages.WARNING
             )
+        if change and "is_enabled" in form.changed_data:
+            note = _("no formulário")
+            note_line_turned(obj.pk, on=obj.is_enabled, now=timezone.now(), actor=request.user, note=note)  # type: ignore[arg-type]
 
     def resume_view(self, request: HttpRequest, line_id: int) -> HttpResponse:
         """Let one suspended line dial again, and go back to its page."""
