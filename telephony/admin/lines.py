@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from callcenter.lib.admin import CompanyScopedAdmin
 from callcenter.lib.dashboard import Panel, Row
 from callcenter.lib.display import badge
 from callcenter.lib.errors import Conflict
 from callcenter.lib.secret_forms import ACCESS_OVERRIDES, SecretsForm
 from telephony.admin.channels import CHANNEL_FIELDS, ChannelColumns, channel_panels
+from telephony.admin.safety import LineSafety
 from telephony.models import DialerLine, OpeningHours
 from telephony.services.dac import forget_secrets
 from telephony.services.lines import resume_line
@@ -121,7 +121,7 @@ class DialerLineForm(SecretsForm):
 
 
 @admin.register(DialerLine)
-class DialerLineAdmin(ChannelColumns, CompanyScopedAdmin):
+class DialerLineAdmin(ChannelColumns, LineSafety):
     """Dialer lines."""
 
     menu_rank = 4

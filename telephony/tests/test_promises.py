@@ -86,15 +86,15 @@ def news_left_lying(calls: list[CallAttempt]) -> None:
 
 
 def flies_without_a_call(calls: list[CallAttempt]) -> None:
-    CallRequest.objects.filter(pk=calls[1].call_request_id).update(in_flight=True, due_at=None)
+    CallRequest.objects.filter(call_attempts=calls[1]).update(in_flight=True, due_at=None)
 
 
 def a_call_that_its_request_knows_nothing_of(calls: list[CallAttempt]) -> None:
-    CallRequest.objects.filter(pk=calls[2].call_request_id).update(in_flight=False)
+    CallRequest.objects.filter(call_attempts=calls[2]).update(in_flight=False)
 
 
 def open_and_forgotten(calls: list[CallAttempt]) -> None:
-    CallRequest.objects.filter(pk=calls[1].call_request_id).update(due_at=None, hold_reason=Hold.RETRY_WAIT)
+    CallRequest.objects.filter(call_attempts=calls[1]).update(due_at=None, hold_reason=Hold.RETRY_WAIT)
 
 
 def no_ledger(calls: list[CallAttempt]) -> None:
