@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from callcenter.accounts.models import ApiKey, Company, User
+from callcenter.lib.number_digests import number_digest
 from callcenter.tests.factories import (
     make_account,
     make_api_key,
@@ -35,11 +36,17 @@ from requests_app.services.outgoing import enqueue_test
 from requests_app.states import Outcome
 from telephony.models import (
     CallAttempt,
+    CallAuthorization,
     CallbackRegistration,
+    CallingRule,
     CarrierDifference,
     CarrierInquiry,
+    ContactPreference,
     DialerLine,
     DirectcallAccount,
+    DoNotCallEntry,
+    DoNotCallImport,
+    DoNotCallList,
     ProviderEvent,
     Reconciliation,
     RecordingPlay,
@@ -56,7 +63,22 @@ SCOPED = (
     CallRequest, CallbackPolicy, Shift, MissedCallback, Order, Product, CallAttempt, ProviderEvent, DialerLine,
     CarrierInquiry, Reconciliation, CarrierDifference, RecordingPlay,
     DirectcallAccount, CallbackRegistration, RetryRule, Company, User, ApiKey, WebhookEndpoint, WebhookDelivery,
+    CallingRule, ContactPreference, DoNotCallList, DoNotCallEntry, DoNotCallImport, CallAuthorization,
 )  # fmt: skip
+
+
+def calling_rules_of(company: Company, *, name: str) -> list[Model]:
+    """One row of every table that says who may be called."""
+    digest, today = number_digest(f"+55119{company.pk:08d}"), timezone.now().date()
+    listed = DoNotCallList.objects.create(kind="internal", company=company)
+    return [
+        CallingRule.objects.create(code=f"r{company.pk}", name=name, company=company),
+        ContactPreference.objects.create(company=company, number_digest=digest, told_how=name),
+        listed,
+        DoNotCallEntry.objects.create(list=listed, number_digest=digest, listed_on=today),
+        DoNotCallImport.objects.create(list=listed, file_name=name, listed_on=today),
+        CallAuthorization.objects.create(company=company, number_digest=digest, given_on=today, evidence=name),
+    ]
 
 
 def make_world(company: Company, *, name: str) -> dict[type[Model], Model]:
@@ -105,6 +127,7 @@ def make_world(company: Company, *, name: str) -> dict[type[Model], Model]:
             action="close",
         ),  # fmt: skip
         RetryRule.objects.create(company=company, outcome=Outcome.BUSY, max_tries=2, wait_seconds=60),
+        *calling_rules_of(company, name=name),
     ]
     return {type(row): row for row in rows}
 
@@ -143,7 +166,7 @@ def url(model: type[Model], page: str, *args: Any) -> str:
 
 
 def test_every_table_of_the_admin_is_covered_here_or_belongs_to_no_company() -> None:
-    of_nobody = {"EventName", "FieldAlias", "StatusAlias"}
+    of_nobody = {"EventName", "FieldAlias", "OwnHoliday", "StatusAlias"}
     assert {model.__name__ for model in admin.site._registry} == {model.__name__ for model in SCOPED} | of_nobody
 
 

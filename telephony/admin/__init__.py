@@ -3,9 +3,12 @@
 from telephony.admin import (  # noqa: F401 - they register themselves
     accounts,
     attempts,
+    calling_rules,
     carrier,
     channels,
     commands,
+    do_not_call,
+    do_not_call_lists,
     events,
     lines,
     promises,

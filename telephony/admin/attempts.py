@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from callcenter.lib.admin import ReadOnlyAdmin, ReadOnlyInline, company_scope
@@ -21,8 +21,10 @@ from callcenter.lib.dashboard import Figure, Panel
 from callcenter.lib.display import absolute, badge, clock
 from callcenter.lib.errors import Conflict, DomainError
 from telephony.admin.commands import CommandButtons, CommandInline
-from telephony.models import AttemptEntry, CallAttempt, ProviderEvent
+from telephony.models import AttemptEntry, CallAttempt, DoNotCallEntry, ProviderEvent
 from telephony.services.dialing import settle_doubt
+from telephony.services.do_not_call import stop_calling
+from telephony.services.permission_text import told
 from telephony.services.recordings import play_recording
 from telephony.states import AttemptState
 
@@ -117,7 +119,7 @@ class CallAttemptAdmin(CommandButtons, ReadOnlyAdmin):
     search_help_text = gettext_lazy("Número, nome do cliente, ID_CHAMADA ou callerid")
     ordering = ("-claimed_at", "-id")
     inlines = (EntryInline, CommandInline, EventInline)
-    actions = ("say_called", "say_not_called")
+    actions = ("say_called", "say_not_called", "opt_out", "wrong_person")
     change_form_template = "admin/telephony/callattempt/change_form.html"
     fields = (
         ("state_badge", "result"),
@@ -129,8 +131,9 @@ class CallAttemptAdmin(CommandButtons, ReadOnlyAdmin):
         "talk_time",
         ("provider_call_id", "carrier_call_id"),
         ("error_code", "error_status"),
+        "rules_said",
     )
-    readonly_fields = ("state_badge", "result", "request_link", "phone", "talk_time", "recording")
+    readonly_fields = ("state_badge", "result", "request_link", "phone", "talk_time", "recording", "rules_said")
 
     def get_urls(self) -> list[URLPattern]:
         """Django's pages, the two buttons of an attempt in doubt, the commands about a call, and its recording."""
@@ -162,6 +165,10 @@ class CallAttemptAdmin(CommandButtons, ReadOnlyAdmin):
     def has_settle_permission(self, request: HttpRequest) -> bool:
         """Whether the user may decide about a call in doubt."""
         return bool(request.user.has_perm("telephony.settle_callattempt"))
+
+    def has_list_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may put numbers on the do-not-call list."""
+        return bool(request.user.has_perm("telephony.add_donotcallentry"))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -265,6 +272,27 @@ class CallAttemptAdmin(CommandButtons, ReadOnlyAdmin):
         url = reverse("admin:telephony_callattempt_recording", args=[attempt.pk])
         return format_html('<audio controls preload="none" src="{}"></audio>', url)
 
+    @admin.display(description=gettext_lazy("regras de ligação"))
+    def rules_said(self, attempt: CallAttempt) -> str:
+        """What the rules said when it was claimed: on what it was let through, and what was lifted."""
+        if not attempt.permission:
+            return "—"
+        objections = [f"{one.ground}, {one.rule} ({one.effect_text})" for one in told(attempt.permission)]
+        count = len(attempt.permission["rules"])
+        asked = ngettext("%(count)s regra consultada", "%(count)s regras consultadas", count) % {"count": count}
+        return "; ".join([asked, *objections])
+
+    @admin.action(description=gettext_lazy("Não ligar mais: a pessoa pediu"), permissions=["list"])
+    def opt_out(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Put the numbers on the company's list; nobody of it calls them again."""
+        self.run_for_each(request, queryset, do=partial(_stop_calling, request, reason=DoNotCallEntry.Reason.OPT_OUT))
+
+    @admin.action(description=gettext_lazy("Não ligar mais: é outra pessoa"), permissions=["list"])
+    def wrong_person(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Put the numbers on the company's list of wrong persons."""
+        wrong = DoNotCallEntry.Reason.WRONG_PERSON
+        self.run_for_each(request, queryset, do=partial(_stop_calling, request, reason=wrong))
+
     @admin.display(description=gettext_lazy("conversa"), ordering=F("ended_at") - F("answered_at"))
     def talk_time(self, attempt: CallAttempt) -> str:
         """How long the people talked."""
@@ -285,3 +313,14 @@ def _settle(request: HttpRequest, attempt: CallAttempt, *, called: bool) -> str:
     except Conflict as refusal:
         raise Conflict(_("A chamada não está mais em dúvida.")) from refusal
     return _("Decidido: a ligação aconteceu.") if called else _("Decidido: a ligação não aconteceu.")
+
+
+def _stop_calling(request: HttpRequest, attempt: CallAttempt, *, reason: str) -> str:
+    stop_calling(
+        attempt.phone_e164,
+        company_id=attempt.company_id,
+        reason=reason,
+        actor=request.user,  # type: ignore[arg-type]
+        now=timezone.now(),
+    )
+    return _("Número posto na lista de não ligar.")

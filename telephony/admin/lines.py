@@ -169,6 +169,7 @@ class DialerLineAdmin(ChannelColumns, LineSafety):
                     )
                 },
             ),
+            (gettext_lazy("Para que a linha liga"), {"fields": (("activity", "sector", "exemption"),)}),
             (gettext_lazy("Ritmo"), {"fields": (("max_calls_at_once", "calls_per_second"), "requires_disposition")}),
             (
                 gettext_lazy("Detecção e modo preditivo"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils.translation import gettext as _
 
-from callcenter.lib.database import for_update
+from callcenter.lib.database import as_instant, for_update, is_postgresql, rows_of
 from callcenter.lib.errors import Conflict, NotFound
 from callcenter.lib.number_digests import number_digest
 from requests_app.data import Origin
@@ -17,7 +18,6 @@ from requests_app.services import holds
 from requests_app.states import Hold, Source
 from telephony.models import (
     CallAuthorization,
-    ContactPreference,
     DoNotCallChange,
     DoNotCallEntry,
     DoNotCallList,
@@ -27,7 +27,7 @@ from telephony.services.rule_snapshot import mark_changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date, datetime
+    from datetime import datetime
 
     from callcenter.accounts.models import User
 
@@ -158,25 +158,28 @@ def authorise(
 
 def lists_of(phone_e164: str, *, scope: Iterable[int] | None) -> list[Listed]:
     """Every list of the companies in the scope, and of all, that the number is on. One query."""
-    entries = DoNotCallEntry.objects.filter(number_digest=number_digest(phone_e164), list__is_active=True)
-    if scope is not None:
-        entries = entries.filter(Q(list__company_id__in=list(scope)) | Q(list__company=None))
-    return [
-        Listed(
-            entry_id=entry.pk,
-            list_name=str(entry.list),
-            kind=entry.list.kind,
-            listed_on=entry.listed_on,
-            added_at=entry.added_at,
-            reason=str(entry.get_reason_display()) if entry.reason else "",
-        )
-        for entry in entries.select_related("list__company").order_by("pk")
-    ]
+    digest = number_digest(phone_e164)
+    rows = rows_of(
+        "SELECT e.id, e.listed_on, e.added_at, e.reason, l.kind, l.company_id, c.name FROM telephony_donotcallentry e"
+        " JOIN telephony_donotcalllist l ON l.id = e.list_id LEFT JOIN accounts_company c ON c.id = l.company_id"
+        " WHERE e.number_digest = %s AND l.is_active ORDER BY e.id",
+        [digest if is_postgresql() else digest.hex],
+    )
+    concerned = None if scope is None else {None, *scope}
+    return [_as_listed(row) for row in rows if concerned is None or row["company_id"] in concerned]
 
 
-def wish_of(phone_e164: str, *, company_id: int) -> ContactPreference | None:
-    """What the person told the company about where and when to be called. One query."""
-    return ContactPreference.objects.filter(number_digest=number_digest(phone_e164), company_id=company_id).first()
+def _as_listed(row: dict[str, Any]) -> Listed:
+    kind, listed_on = ListKind(row["kind"]), row["listed_on"]
+    return Listed(
+        entry_id=row["id"],
+        list_name=f"{kind.label} · {row['name']}" if row["name"] else str(kind.label),
+        kind=kind,
+        # SQLite has no such type.
+        listed_on=date.fromisoformat(listed_on) if isinstance(listed_on, str) else listed_on,
+        added_at=cast("datetime", as_instant(row["added_at"])),
+        reason=str(DoNotCallEntry.Reason(row["reason"]).label) if row["reason"] else "",
+    )
 
 
 def _scope_of(one: DoNotCallList) -> list[int] | None:

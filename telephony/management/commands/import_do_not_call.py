@@ -14,7 +14,7 @@ from callcenter.lib.errors import DomainError
 from telephony.models import DoNotCallImport
 from telephony.rule_terms import ListKind
 from telephony.services.do_not_call import list_for
-from telephony.services.number_imports import read_into, start_import
+from telephony.services.number_imports import empty_list, read_into, start_import
 
 
 class Command(BaseCommand):
@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--company", type=int, help="id of the one company that it holds for; else for all")
         parser.add_argument("--listed-on", type=date.fromisoformat, help="YYYY-MM-DD for lines without a date; today")
         parser.add_argument("--replace", action="store_true", help="the file is the whole list; drop what it lacks")
+        parser.add_argument("--empty", action="store_true", help="take everybody off first: for lists of another key")
         parser.add_argument("--resume", type=int, metavar="IMPORT", help="go on with this import of the same file")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -56,8 +57,12 @@ class Command(BaseCommand):
         if company_id is not None and not Company.objects.filter(pk=company_id).exists():
             raise CommandError("There is no such company.")
         now = timezone.now()
+        target = list_for(options["list"], company_id=company_id)
+        if options["empty"]:
+            print(f"{empty_list(target)} numbers taken off")
+            target.refresh_from_db()
         one = start_import(
-            list_for(options["list"], company_id=company_id),
+            target,
             file_name=options["file"].name,
             listed_on=options["listed_on"] or timezone.localdate(now),
             replaces=options["replace"],

@@ -1,0 +1,305 @@
+"""The admin of who may be called and when: dated rules with their versions, own holidays, what contacts asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from callcenter.lib.admin import CompanyScopedAdmin, company_scope
+from callcenter.lib.display import absolute, badge
+from callcenter.lib.number_digests import number_digest
+from telephony.admin.number_field import NumberField
+from telephony.admin.rules import VocabularyAdmin
+from telephony.models import CallingRule, CallingRuleVersion, ContactPreference, OwnHoliday
+from telephony.rule_terms import Activity, Exemption, Sector, Severity
+from telephony.services.calling_rules import delete_rule, store_rule
+from telephony.services.rule_snapshot import mark_changed
+from telephony.weekly_hours import HoursError, hours_text, parse_hours
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.utils.safestring import SafeString
+
+_TOLD_VERSIONS = 20
+
+
+def cleaned_hours(text: str) -> str:
+    """The hours in their canonical form.
+
+    Errors: `ValidationError` naming the part that was not understood.
+    """
+    try:
+        return hours_text(parse_hours(text))
+    except HoursError as error:
+        raise ValidationError(
+            _("Não se entende “%(part)s”. Escreva como “seg-sex 09:00-18:00”.") % {"part": error}
+        ) from error
+
+
+def _choices(choices: Any) -> forms.TypedMultipleChoiceField:
+    return forms.TypedMultipleChoiceField(
+        choices=[pair for pair in choices if pair[0]], widget=forms.CheckboxSelectMultiple, required=False, coerce=str
+    )
+
+
+class CallingRuleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """One rule; what may be several is ticked."""
+
+    activities = _choices(Activity.choices)
+    sectors = _choices(Sector.choices)
+    exemptions = _choices(Exemption.choices)
+
+    class Meta:
+        model = CallingRule
+        fields = (
+            "name", "code", "level", "severity", "company", "state", "city", "area_codes", "valid_from", "valid_to",
+            "activities", "sectors", "exemptions", "is_liftable", "hours", "holidays", "daily_cap", "list_kind",
+            "delay_days", "lasts_days", "source", "confidence", "parameters",
+        )  # fmt: skip
+        widgets: ClassVar[dict[str, Any]] = {
+            "hours": forms.TextInput(attrs={"size": 60}),
+            "source": forms.Textarea(attrs={"rows": 2, "cols": 80}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("activities", "sectors", "exemptions"):
+            if name in self.fields:
+                self.fields[name].label = self._meta.model._meta.get_field(name).verbose_name
+                self.fields[name].help_text = (
+                    _("Os tipos de ligação que a regra deixa de fora.")
+                    if name == "exemptions"
+                    else _("Nada marcado: todas.")
+                )
+
+    def clean_hours(self) -> str:
+        """The hours, understood."""
+        return cleaned_hours(self.cleaned_data["hours"])
+
+    def clean(self) -> dict[str, Any]:
+        """The rule, whose city needs a state and whose dates must be in order."""
+        values = super().clean() or self.cleaned_data
+        if values.get("city") and not values.get("state"):
+            self.add_error("state", _("Um município fica em um estado."))
+        begins, ends = values.get("valid_from"), values.get("valid_to")
+        if begins and ends and ends < begins:
+            self.add_error("valid_to", _("Precisa ser depois do começo."))
+        return values
+
+
+@admin.register(CallingRule)
+class CallingRuleAdmin(CompanyScopedAdmin):
+    """Calling rules; those for all companies are read by everybody and changed by who sees all companies."""
+
+    form = CallingRuleForm
+    list_display = (
+        "name",
+        "level",
+        "state",
+        "hours_shown",
+        "daily_cap",
+        "list_kind",
+        "is_liftable",
+        "effect",
+        "validity",
+    )
+    list_filter = ("level", "state", "severity", "list_kind", "confidence", "company")
+    list_select_related = ("company",)
+    search_fields = ("name", "code", "source")
+    ordering = ("level", "state", "code")
+    readonly_fields = ("versions",)
+    fieldsets: ClassVar[Any] = (
+        (None, {"fields": ("name", "code", ("level", "severity"), "company")}),
+        (gettext_lazy("Onde e quando vale"), {"fields": (("state", "city"), "area_codes", ("valid_from", "valid_to"))}),
+        (gettext_lazy("Para que ligações"), {"fields": ("activities", "sectors", "exemptions", "is_liftable")}),
+        (gettext_lazy("Horário e limite"), {"fields": ("hours", ("holidays", "daily_cap"))}),
+        (gettext_lazy("Lista de não ligar"), {"fields": ("list_kind", ("delay_days", "lasts_days"))}),
+        (gettext_lazy("De onde vem"), {"fields": ("source", "confidence", "parameters")}),
+        (gettext_lazy("Versões"), {"fields": ("versions",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The rules of the user's companies, and those for all."""
+        rows: QuerySet[Any] = super(CompanyScopedAdmin, self).get_queryset(request)
+        scope = company_scope(request)
+        return rows if scope is None else rows.filter(Q(company__in=scope) | Q(company=None))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may change rules, and this one in particular."""
+        return super().has_change_permission(request, obj) and _is_own(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may delete rules, and this one in particular."""
+        return super().has_delete_permission(request, obj) and _is_own(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """No deletion of many at once for who may not delete every rule in the list."""
+        actions: dict[str, Any] = super().get_actions(request)
+        if company_scope(request) is not None:
+            actions.pop("delete_selected", None)
+        return actions
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The company; who is bound to companies can't make a rule for all."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "company" and field is not None:
+            field.required = company_scope(request) is not None
+            field.help_text = "" if field.required else _("Em branco: vale para todas.")
+        return field
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Store the rule with its next version."""
+        store_rule(obj, actor=request.user)  # type: ignore[arg-type]
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete the rule; its versions stay."""
+        delete_rule(obj, actor=request.user)  # type: ignore[arg-type]
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete them one by one; their versions stay."""
+        for rule in queryset:
+            self.delete_model(request, rule)
+
+    @admin.display(description=gettext_lazy("horário"))
+    def hours_shown(self, rule: CallingRule) -> str:
+        """The hours, or that there is no limit."""
+        return rule.hours or "—"
+
+    @admin.display(description=gettext_lazy("efeito"), ordering="severity")
+    def effect(self, rule: CallingRule) -> SafeString:
+        """What the rule does."""
+        return badge(rule.get_severity_display(), tone="warn" if rule.severity == Severity.BLOCK else "")
+
+    @admin.display(description=gettext_lazy("vigência"), ordering="valid_from")
+    def validity(self, rule: CallingRule) -> str:
+        """From when to when it holds."""
+        begins, ends = (f"{day:%d/%m/%Y}" if day else "…" for day in (rule.valid_from, rule.valid_to))
+        return "—" if begins == ends == "…" else f"{begins} – {ends}"
+
+    @admin.display(description=gettext_lazy("versões"))
+    def versions(self, rule: CallingRule) -> SafeString | str:
+        """Who changed the rule, when, and what it said before."""
+        if rule.pk is None:
+            return "—"
+        kept = CallingRuleVersion.objects.filter(rule_id=rule.pk).select_related("actor").order_by("-id")
+        found = list(kept[: _TOLD_VERSIONS + 1])
+        lines = [
+            (one.revision, absolute(one.at), one.actor or _("sistema"), _difference(older.fields, one.fields))
+            for one, older in zip(found, found[1:], strict=False)
+        ]
+        if not lines:
+            return _("Nunca foi alterada.")
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}: {}, {}: {}</li>", lines))
+
+
+@admin.register(OwnHoliday)
+class OwnHolidayAdmin(VocabularyAdmin):
+    """Holidays that the law's tables don't have, and those of theirs that are none here."""
+
+    list_display = ("on", "name", "state", "city", "is_working_day")
+    list_filter = ("state", "is_working_day")
+    search_fields = ("name", "city")
+    date_hierarchy = "on"
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Store it; the rules are read anew."""
+        super().save_model(request, obj, form, change)
+        mark_changed()
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete it; the rules are read anew."""
+        super().delete_model(request, obj)
+        mark_changed()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete them; the rules are read anew."""
+        super().delete_queryset(request, queryset)
+        mark_changed()
+
+
+class ContactPreferenceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What one person said; the number is typed once and only its digest is kept."""
+
+    phone = NumberField()
+
+    class Meta:
+        model = ContactPreference
+        fields = ("company", "state", "city", "time_zone", "hours", "daily_cap", "told_at", "told_how")
+
+    def clean_hours(self) -> str:
+        """The hours, understood."""
+        return cleaned_hours(self.cleaned_data["hours"])
+
+    def clean(self) -> dict[str, Any]:
+        """The preference, of which a person has one for a company."""
+        values = super().clean() or self.cleaned_data
+        if phone := values.get("phone"):
+            self.instance.number_digest = number_digest(phone)
+            same = ContactPreference.objects.filter(
+                number_digest=self.instance.number_digest, company=values.get("company")
+            )
+            if same.exclude(pk=self.instance.pk).exists():
+                self.add_error("phone", _("Este número já tem uma preferência nesta empresa."))
+        return values
+
+
+@admin.register(ContactPreference)
+class ContactPreferenceAdmin(CompanyScopedAdmin):
+    """What single people told a company: where they live, when and how often they may be called."""
+
+    form = ContactPreferenceForm
+    list_display = ("__str__", "company", "state", "city", "hours", "daily_cap", "told_at")
+    list_filter = ("company", "state")
+    search_fields = ("told_how",)
+    search_help_text = gettext_lazy("Número inteiro, ou como foi dito")
+    fixed_fields = ("company",)
+    fields = ("company", "phone", ("state", "city"), "time_zone", "hours", "daily_cap", "told_at", "told_how")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The fields; the number is asked for once, and can't be shown afterwards."""
+        return [name for name in self.fields if obj is None or name != "phone"]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form, without the number for one that exists."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if obj is not None:
+            form.base_fields.pop("phone", None)
+        return form
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Those of that number, or told that way."""
+        return by_number(queryset, search_term) or super().get_search_results(request, queryset, search_term)
+
+
+def by_number(queryset: QuerySet[Any], text: str) -> tuple[QuerySet[Any], bool] | None:
+    """The rows of the number that was typed; None when the text is no number."""
+    try:
+        phone = NumberField(required=False).clean(text)
+    except ValidationError:
+        return None
+    return (queryset.filter(number_digest=number_digest(phone)), False) if phone else None
+
+
+def _difference(older: dict[str, Any], newer: dict[str, Any]) -> str:
+    """What changed between two versions, for people."""
+    names = {field.attname: str(field.verbose_name) for field in CallingRule._meta.concrete_fields}
+    changed = [
+        f"{names.get(name, name)}: {older.get(name) or '—'} → {value or '—'}"
+        for name, value in newer.items()
+        if older.get(name) != value
+    ]
+    return "; ".join(changed) or "—"
+
+
+def _is_own(request: HttpRequest, rule: CallingRule | None) -> bool:
+    return rule is None or rule.company_id is not None or company_scope(request) is None
