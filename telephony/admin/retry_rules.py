@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.contrib import admin
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 # The preview's answer: what the rule holds for.
 _CONFIRMED: Final = "_confirmed"
 _FOR_WAITING: Final = "waiting"
-# The instants told one by one.
+# The minutes told one by one.
 _TOLD: Final = 8
 
 
@@ -170,6 +171,8 @@ class RetryRuleAdmin(CompanyScopedAdmin):
         zone = draft.company.zone if draft.company else timezone.get_current_timezone()
         spans = by_hour(simulation, zone=zone)
         instants = simulation.instants
+        minutes = Counter(at.astimezone(zone).replace(second=0, microsecond=0) for at in instants)
+        first = list(minutes.items())[:_TOLD]
         # What the preview's own buttons say is not part of the rule.
         kept = [
             (name, value)
@@ -186,8 +189,8 @@ class RetryRuleAdmin(CompanyScopedAdmin):
             "most": max((max(one.before, one.after) for one in spans), default=1),
             "tried_count": len(instants),
             "moved_count": len(simulation.moves),
-            "first": [at.astimezone(zone) for at in instants[:_TOLD]],
-            "more": max(0, len(instants) - _TOLD),
+            "first": first,
+            "more": len(instants) - sum(count for _minute, count in first),
             "given_up": simulation.given_up,
             "is_cut": simulation.is_cut,
             "looked_at": len(simulation.planned),

@@ -36,19 +36,21 @@ def reasons_of(call_request: CallRequest, now: datetime) -> list[Reason]:
     if not lines:
         return [Reason(LineHold.NO_LINE.value, str(LineHold.NO_LINE.label), needs_person=True)]
     found = allowances(lines, now=now)
-    # The line that a person need do the least about speaks for all.
+    # The line that a person need do the least about speaks for all; it alone says when, and whether somebody must act.
     ranked = sorted(lines, key=lambda line: LineHold.values.index(found[line.pk].hold), reverse=True)
-    may_dial = any(allowance.calls for allowance in found.values())
-    of_lines = [
-        Reason(
-            allowance.hold.value,
-            f"{line}: {allowance.explanation}",
-            until=allowance.until,
-            needs_person=allowance.hold not in _PASSING,
-        )
-        for line in ranked
-        if not may_dial and (allowance := found[line.pk]).hold and (is_due or allowance.hold not in _PASSING)
-    ]
+    best = found[ranked[0].pk]
+    if any(allowance.calls for allowance in found.values()) or (not is_due and best.hold in _PASSING):
+        of_lines = []
+    else:
+        of_lines = [
+            Reason(
+                found[line.pk].hold.value,
+                f"{line}: {found[line.pk].explanation}",
+                until=best.until if line is ranked[0] else None,
+                needs_person=line is ranked[0] and best.hold not in _PASSING,
+            )
+            for line in ranked
+        ]
     return [*_of_number(call_request, ranked[0], is_due=is_due, now=now), *of_lines]
 
 

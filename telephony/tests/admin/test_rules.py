@@ -135,8 +135,8 @@ def test_a_simulation_that_is_asked_for_is_shown_with_the_hours_that_were_typed(
     client: Client, for_all: RetryRule, waiting: CallRequest
 ) -> None:
     page = client.post(page_of(for_all), form(jitter_percent=0, **HOURS, _simulate="1"))
-    (at,) = page.context["first"]
-    assert (at.weekday(), 9 <= at.hour < 12) == (0, True)
+    ((at, count),) = page.context["first"]
+    assert (count, at.weekday(), 9 <= at.hour < 12) == (1, 0, True)
     assert {"hours-0-weekday", "max_tries"} <= {name for name, _value in page.context["kept"]}
     assert not RetryHours.objects.exists()
     client.post(page_of(for_all), form(jitter_percent=0, **HOURS, _confirmed="later"))
