@@ -74,6 +74,7 @@ def test_one_request_and_the_log_in_are_there_too(shop: Shop) -> None:
     assert_error(shop.post("/api/auth", {}, host=VENDDOR), 400, "email", "password")
 
 
+@pytest.mark.conforms("TB-host")
 @pytest.mark.parametrize(("host", "is_spoken"), [(ELSEWHERE, True), (TEMPBOX, True), (CSCART, False), (VENDDOR, False)])
 def test_tempbox_is_spoken_at_its_own_host_and_where_the_path_decides(shop: Shop, host: str, is_spoken: bool) -> None:
     answer = shop.post("/api/Atendimento/Listar", {}, host=host)

@@ -15,7 +15,13 @@ from callcenter.tests.environment import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DIALECTS: Final = {"cscart": "CS", "venddor": "VD"}
+DIALECTS: Final = {"cscart": "CS", "venddor": "VD", "tempbox": "TB"}
+# Where the tests of each stand.
+FOLDERS: Final = {
+    "cscart": "requests_app/tests/cscart/",
+    "venddor": "requests_app/tests/venddor/",
+    "tempbox": "helpdesk/tests/tempbox/",
+}
 # Words by which a row says where its behaviour is documented.
 SOURCES: Final = re.compile(r"\[(S|E|R|R-old|R-new|I|V)\]|\bopen\b|^–$")
 
@@ -49,7 +55,11 @@ def marked_in(source: str) -> Iterator[tuple[str, set[str]]]:
 @cache
 def marked() -> dict[str, set[str]]:
     """Path and name of every test of the APIs and of what is common to all, with the rows that it shows."""
-    paths = [*(ROOT / "requests_app" / "tests").rglob("test_*.py"), *(ROOT / "callcenter" / "tests").glob("test_*.py")]
+    paths = [
+        *(ROOT / "requests_app" / "tests").rglob("test_*.py"),
+        *(ROOT / "helpdesk" / "tests").rglob("test_*.py"),
+        *(ROOT / "callcenter" / "tests").glob("test_*.py"),
+    ]
     return {
         f"{path.relative_to(ROOT)}::{name}": rows
         for path in paths
@@ -78,9 +88,7 @@ def test_every_row_names_tests_that_name_it(dialect: str) -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_test_of_a_dialect_shows_a_row(dialect: str) -> None:
-    folder = f"requests_app/tests/{dialect}/"
-
-    assert [test for test, rows in marked().items() if test.startswith(folder) and not rows] == []
+    assert [test for test, rows in marked().items() if test.startswith(FOLDERS[dialect]) and not rows] == []
 
 
 def test_every_row_that_a_test_names_exists() -> None:

@@ -195,6 +195,7 @@ def test_a_token_is_stored_as_a_digest_and_its_use_to_the_minute(program: Progra
     assert ApiToken.objects.get().last_used_at == used
 
 
+@pytest.mark.conforms("TB-companies")
 def test_a_company_that_was_given_to_a_token_later_gets_what_the_api_needs(program: Program) -> None:
     company = make_company()
     token = ApiToken.objects.get()
@@ -227,6 +228,7 @@ def test_a_token_never_reaches_the_log(program: Program, caplog: pytest.LogCaptu
     assert "segredo" not in text
 
 
+@pytest.mark.conforms("TB-user")
 def test_issuing_makes_the_user_an_attendant_without_a_turn() -> None:
     company = make_company()
     user = make_user(company, first_name="Integração")

@@ -10,6 +10,7 @@ from helpdesk.tests.tempbox.api import contract
 assert methods
 
 
+@pytest.mark.conforms("TB-methods")
 def test_there_are_the_documented_methods_and_no_others() -> None:
     assert len(contract()) == 32
     assert set(registry.METHODS) == set(contract())
@@ -37,6 +38,7 @@ def test_a_method_takes_and_gives_what_its_page_says(name: str) -> None:
     assert [(field.name, field.type) for field in ours.answer or ()] == documented
 
 
+@pytest.mark.conforms("TB-types-in", "TB-types-out")
 def test_every_type_of_the_contract_can_be_read_and_written() -> None:
     taken = {field["type"] for entry in contract().values() for field in entry["request"]["json"]}
     given = {field["type"] for entry in contract().values() for field in entry["response"] or ()}

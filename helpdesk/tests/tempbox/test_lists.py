@@ -376,6 +376,7 @@ def test_an_installation_may_give_the_enumerations_other_numbers(program: Progra
     assert program.refused("EnviarMensagem", {"Contato": "11987654321", "Plataforma": 2, "Mensagem": "Oi"})
 
 
+@pytest.mark.conforms("TB-read")
 def test_read_messages_are_counted_once(program: Program) -> None:
     atendimento = asked(program.company)
     reading.mark_read(reread(atendimento), now=timezone.now())

@@ -53,6 +53,7 @@ def test_a_guid_in_any_dress(text: str) -> None:
     assert wire.guid_in(text, "Hash") == KEY
 
 
+@pytest.mark.conforms("TB-types-in")
 @pytest.mark.parametrize("value", ["", "abc", "6f9619ff", 7, None, [], "٦" * 32, "-" * 32, "urn:uuid:" + "0" * 23])
 def test_no_guid(value: object) -> None:
     with pytest.raises(InvalidInput):
@@ -77,6 +78,7 @@ def test_a_date_in_any_dress(text: str, at: datetime) -> None:
     assert wire.smalldatetime_in(text, "DataAgendamento", zone=SAO_PAULO) == at
 
 
+@pytest.mark.conforms("TB-types-in")
 @pytest.mark.parametrize(
     "value",
     ["", "amanhã", "1899-12-31T00:00:00", "2079-06-08", "2024-13-01", "31/02/2024", "9999-12-31T23:59:59+14:00",
@@ -93,6 +95,7 @@ def test_a_number(value: object, number: int) -> None:
     assert wire.int_in(value, "Plataforma") == number
 
 
+@pytest.mark.conforms("TB-types-in")
 @pytest.mark.parametrize("value", [True, "sete", 7.5, 2**31, -(2**31) - 1, "9" * 30, None, [], "0x1"])
 def test_no_number(value: object) -> None:
     with pytest.raises(InvalidInput):
@@ -107,12 +110,14 @@ def test_a_bit(value: object, bit: bool) -> None:
     assert wire.bit_in(value, "Concluido") is bit
 
 
+@pytest.mark.conforms("TB-types-in")
 @pytest.mark.parametrize("value", [2, "sim", None, [], 0.5])
 def test_no_bit(value: object) -> None:
     with pytest.raises(InvalidInput):
         wire.bit_in(value, "Concluido")
 
 
+@pytest.mark.conforms("TB-types-in")
 @pytest.mark.parametrize(
     "text", ["{", "[]", '"a"', "NaN", '{"a": NaN}', '{"a": 1e999}', "[" * 100_000, "7", "null", "{'a': 1}"]
 )
@@ -121,6 +126,7 @@ def test_no_json_object(text: str) -> None:
         wire.parsed_json(text)
 
 
+@pytest.mark.conforms("TB-types-in")
 @pytest.mark.parametrize("value", ["a\0b", "\ud83d", True, [], {}])
 def test_no_text(value: object) -> None:
     with pytest.raises(InvalidInput):
