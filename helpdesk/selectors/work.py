@@ -63,8 +63,12 @@ def forgotten_ids(scope: Iterable[int] | None) -> list[tuple[uuid.UUID, Occurren
     pending = Occurrence.objects.filter(atendimento=OuterRef("pk"), status=OccurrenceStatus.PENDING)
     waiting = _waiting(scope)
     queued = waiting.filter(~Exists(pending.filter(category=OccurrenceCategory.NO_ATTENDANT)), state=S.QUEUED)
+    unanswered = Message.objects.filter(atendimento=OuterRef("pk"), is_inbound=True, answered_at=None)
     automatic = waiting.filter(
-        ~Exists(pending.filter(category=OccurrenceCategory.FIRST_REPLY)), state=S.AUTOMATIC, needs_human=False
+        Exists(unanswered),
+        ~Exists(pending.filter(category=OccurrenceCategory.FIRST_REPLY)),
+        state=S.AUTOMATIC,
+        needs_human=False,
     )
     return [
         *((pk, OccurrenceCategory.NO_ATTENDANT) for pk in queued.values_list("pk", flat=True)[:BATCH]),
