@@ -45,7 +45,8 @@ _WAITS_FOR_A_PERSON: Final = tuple(
 # Out of doubt by these words of ours; any other word must be the carrier's, and then there is an event.
 _DECISIONS: Final = (
     MoveReason.ACCEPTED, MoveReason.DUPLICATE_ID, MoveReason.REFUSED, MoveReason.UNAUTHORIZED, MoveReason.MISCONFIGURED,
-    MoveReason.NOT_SENT, MoveReason.STALE, MoveReason.SAID_CALLED, MoveReason.SAID_NOT_CALLED,
+    MoveReason.NOT_SENT, MoveReason.STALE, MoveReason.CHANNEL_LOST, MoveReason.ASKED_STATUS, MoveReason.ASKED_STATEMENT,
+    MoveReason.SAID_CALLED, MoveReason.SAID_NOT_CALLED,
 )  # fmt: skip
 
 
