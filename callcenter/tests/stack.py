@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -72,18 +73,32 @@ class Stack:
     ) -> None:
         self.stop()
 
-    def start_worker(self, *, threads: int = 4) -> None:
-        """Start the worker with beat inside."""
+    def start_worker(self, *, threads: int = 4, crash_at: str = "") -> None:
+        """Start the worker with beat inside; it dies at that crash point, if one is named."""
         self._worker = self._start(
             "celery", "--quiet", "--app", "callcenter", "worker", "--beat", "--pool", "threads",
-            "--concurrency", str(threads), "--loglevel", "WARNING",
+            "--concurrency", str(threads), "--loglevel", "WARNING", CRASH_AT=crash_at,
         )  # fmt: skip
+
+    def crash_worker(self, point: str, *, within_seconds: float) -> bool:
+        """Whether the worker, started anew, died at that point of the code in time; killed otherwise. None is left."""
+        if self._worker is not None:
+            self.kill_worker()
+        self.start_worker(crash_at=point)
+        assert self._worker is not None
+        try:
+            has_crashed = self._worker.wait(timeout=within_seconds) == -signal.SIGKILL
+        except subprocess.TimeoutExpired:
+            has_crashed = False
+        self.kill_worker()
+        return has_crashed
 
     def kill_worker(self) -> None:
         """End the worker as a power cut would, with everything it was doing."""
         assert self._worker is not None
         # The whole group: beat is a child of the worker.
-        os.killpg(self._worker.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._worker.pid, signal.SIGKILL)
         self._worker.wait()
         self._worker = None
 
@@ -107,11 +122,11 @@ class Stack:
                 process.wait()
         self._worker = self._web = None
 
-    def _start(self, *command: str) -> subprocess.Popen[bytes]:
+    def _start(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=ROOT,
-            env=self._environment,
+            env={**self._environment, **environment},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )

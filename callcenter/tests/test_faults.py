@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 import requests
 from django.db import connection
+from django.utils import timezone
 
 from callcenter.tests.factories import make_account, make_api_key, make_attendant, make_company, make_line, make_user
 from callcenter.tests.stack import Stack, wait_until
@@ -16,20 +18,25 @@ from requests_app.models import CallRequest
 from requests_app.states import OPEN as OPEN_STATUSES
 from requests_app.states import Hold
 from telephony.models import AttemptEntry, CallAttempt, ProviderEvent, RetryRule
+from telephony.services.promises import broken
 from telephony.simulators.fates import FATES
-from telephony.states import OPEN, AttemptState
+from telephony.states import OPEN, AttemptState, Promise
 from telephony.tests.simulators.running import Simulators
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 REQUESTS = 500
-KILLS = 10
+KILLS = 4
+CRASH_POINTS = (
+    "after_claim_commit", "before_placing", "before_intent_commit", "after_intent_commit", "before_first_byte",
+    "before_answer_stored", "before_answers_commit", "after_answers_commit",
+)  # fmt: skip
 SEED = 20261123
 # A wrong password (401, 403) suspends the whole line until a person looks, which is right and has a test of its own.
 SUSPENDING = {"11", "12"}
 
 
-def test_500_calls_of_every_fate_under_ten_kills_ring_each_phone_once_per_attempt() -> None:
+def test_500_calls_of_every_fate_under_kills_and_crashes_ring_each_phone_once_per_attempt() -> None:
     """The simulator's own record is the witness: it writes each call to the disk before it answers."""
     chance = random.Random(SEED)
     company = make_company("Loja Aurora")
@@ -49,6 +56,7 @@ def test_500_calls_of_every_fate_under_ten_kills_ring_each_phone_once_per_attemp
             "DIALER_RING_TIMEOUT_SECONDS": "8",
             "DIALER_TALK_TIMEOUT_SECONDS": "8",
             "DIGITRO_READ_TIMEOUT_SECONDS": "1",
+            "DIALER_BREAKER_SECONDS": "1",
         }
         with Stack(**settings) as stack:
             simulators.register_callback(f"{stack.url}/webhooks/directcall/s3cr3t-of-the-path")
@@ -60,14 +68,18 @@ def test_500_calls_of_every_fate_under_ten_kills_ring_each_phone_once_per_attemp
                 assert answer.status_code == 201, answer.text
             began = time.monotonic()
             stack.start_worker(threads=4)
+            crashed = [point for point in CRASH_POINTS if stack.crash_worker(point, within_seconds=8)]
+            stack.start_worker(threads=4)
             stack.kill_worker_at_random(KILLS, chance=chance, between=(1.5, 3.5))
             wait_until(_is_settled, seconds=150, what="every request is settled or in doubt")
             simulators.wait_until_quiet()
             wait_until(_all_news_applied, seconds=30, what="every callback is applied")
             seconds = time.monotonic() - began
+        assert crashed, "no crash point was reached"
         _assert_promises(simulators)
     in_doubt = CallAttempt.objects.filter(state=AttemptState.IN_DOUBT).count()
-    print(f"\n{connection.vendor}: {REQUESTS} requests, {CallAttempt.objects.count()} attempts, {KILLS} kills,"  # noqa: T201
+    attempts = CallAttempt.objects.count()
+    print(f"\n{connection.vendor}: {REQUESTS} requests, {attempts} attempts, {KILLS} kills, {len(crashed)} crashes,"  # noqa: T201
           f" {in_doubt} in doubt, {seconds:.0f} s")  # fmt: skip
 
 
@@ -89,6 +101,9 @@ def _assert_promises(simulators: Simulators) -> None:
     silent = {AttemptState.CLAIMED, AttemptState.RELEASED, AttemptState.REFUSED}
     assert not [token for token in rang if attempts[token].state in silent], "a call that rang is taken for not made"
 
+    now = timezone.now()
+    for promise in Promise:
+        assert broken(promise, since=now - timedelta(days=1), now=now) == []
     assert CallRequest.objects.count() == REQUESTS, "a request was lost"
     assert not CallAttempt.objects.filter(state__in=OPEN).exclude(state=AttemptState.IN_DOUBT).exists()
     for request in CallRequest.objects.filter(status__in=OPEN_STATUSES):
