@@ -15,8 +15,9 @@ from callcenter.accounts.services import issue_api_key
 from callcenter.tests.catalogue import PO, translations
 from callcenter.tests.factories import make_company, make_line, make_user, make_webhook_endpoint
 from callcenter.tests.shown_text import shown_texts
-from telephony.models import FieldAlias, StatusAlias
+from telephony.models import CallingRule, EventName, FieldAlias, StatusAlias
 from telephony.services import moves
+from telephony.services.calling_rules import store_rule
 from telephony.states import Meaning, MoveReason
 from telephony.tests.scenes import claim, deliver, make_callcenter, make_due, placed_call, send
 
@@ -31,8 +32,8 @@ PORTUGUESE: Final = re.compile(
     r"|tentativas?|linhas?|você|hoje|ontem|todos|todas|nenhum|nenhuma|filtrar|ação|início|senha|responsável|há|em|de|para)\b",
     re.IGNORECASE,
 )
-# Of vendors, that have no other name.
-NAMES: Final = re.compile("Dígitro|Directcall")
+# Of vendors, lists and places, that have no other name.
+NAMES: Final = re.compile("Dígitro|Directcall|Não Me Ligue|Não Me Perturbe|Rio de Janeiro")
 
 
 @pytest.fixture
@@ -44,6 +45,10 @@ def administrator(client: Client) -> User:
     # The carrier's words are data, of all languages; one that is of none stands for them.
     StatusAlias.objects.all().delete()
     StatusAlias.objects.create(word="answ", meaning=Meaning.ANSWERED)
+    # So are the PABX's words, and the laws of Brazil.
+    EventName.objects.filter(detail="HUMANO").delete()
+    CallingRule.objects.all().delete()
+    store_rule(CallingRule(code="house", name="House limit", daily_cap=9), actor=person)
     for call in (placed_call(line), placed_call(line)):
         deliver("answ", callerid=call.provider_call_id, destino=call.phone_e164)
     deliver("?", destino="1")
