@@ -27,14 +27,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'resposta guardada',
                 'verbose_name_plural': 'respostas guardadas',
+                'indexes': [models.Index(fields=['created_at'], name='idempotent_answer_by_date')],
+                'constraints': [models.UniqueConstraint(fields=('user', 'key'), name='idempotent_answer_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='idempotentanswer',
-            index=models.Index(fields=['created_at'], name='idempotent_answer_by_date'),
-        ),
-        migrations.AddConstraint(
-            model_name='idempotentanswer',
-            constraint=models.UniqueConstraint(fields=('user', 'key'), name='idempotent_answer_once'),
         ),
     ]
