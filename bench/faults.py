@@ -137,6 +137,8 @@ class Experiment:
         make_account(line.company, base_url=simulators.directcall_url)
         RetryRule.objects.all().delete()
         fates = [FATES[number % len(FATES)] for number in range(calls)]
+        # One after the other, the bad ones would keep the line's breaker open.
+        self._chance.shuffle(fates)
         with connection.cursor() as cursor:
             cursor.execute(_DUE, [line.company_id, list(range(calls)), fates])
 
