@@ -77,6 +77,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--control", action="store_true")
     options = parser.parse_args()
+    # Told to end from outside, it ends what it started, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if options.control:
         options.calls, options.kills = min(options.calls, 600), min(options.kills, 10)
     with tempfile.TemporaryDirectory(prefix="callcenter-faults-", ignore_cleanup_errors=True) as name:
