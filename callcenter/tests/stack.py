@@ -136,5 +136,5 @@ class Stack:
         assert self._web.poll() is None, "the web process ended"
         try:
             return requests.get(f"{self.url}/healthz", timeout=2).status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
