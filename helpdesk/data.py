@@ -35,12 +35,13 @@ class Done:
 
 @dataclass(frozen=True)
 class NewFile:
-    """A file that comes with a message and lies elsewhere."""
+    """A file that comes with a message: it lies elsewhere at `url`, or here as `stored_name`."""
 
     name: str
     url: str
     content_type: str = ""
     size: int = 0
+    stored_name: str = ""
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,17 @@ def fetch(
     return response.status, response.getheader("Content-Type") or "", _chunks(response, sock)
 
 
+def connected_to(
+    host: str, port: int, *, connect_seconds: float, allowed_networks: Sequence[Network] = ()
+) -> socket.socket:
+    """A socket to a checked address of that host, for a protocol that is not HTTP. The caller closes it.
+
+    Errors: `OutboundError`.
+    """
+    places = _checked_places(Target(False, _ascii_host(host), port, "/"), allowed_networks, may_be_plain=True)
+    return _connected(places, connect_seconds, time.monotonic() + connect_seconds * len(places))
+
+
 def _chunks(response: http.client.HTTPResponse, sock: socket.socket) -> Generator[bytes, None, None]:
     try:
         while chunk := response.read(DRAINED_BYTES):

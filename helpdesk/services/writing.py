@@ -63,17 +63,27 @@ def receive_message(
 
 
 def receive_message_in(
-    key: uuid.UUID, *, scope: Iterable[int] | None, text: str, now: datetime, files: Sequence[NewFile] = ()
+    key: uuid.UUID,
+    *,
+    scope: Iterable[int] | None,
+    text: str,
+    now: datetime,
+    external_id: str = "",
+    files: Sequence[NewFile] = (),
 ) -> Done:
     """The requester's message in that atendimento; after its end, in the contact's open one or a new one.
 
     Errors: `NotFound`, `InvalidInput`.
+    Safe to repeat with an `external_id`, the medium's id of the message: the second call changes nothing.
     """
     checked = checked_text(text, may_be_empty=bool(files))
     with transaction.atomic():
         atendimento = locked_atendimento(key, scope=scope)
+        # Asked with the atendimento locked, as a repetition that comes at once would have to wait here.
+        if external_id and (known := _heard_before(atendimento.company_id, external_id)):
+            return Done(known.atendimento, has_changed=False, message=known)
         if atendimento.is_open:
-            return _take_in(atendimento, text=checked, now=now, files=files)
+            return _take_in(atendimento, text=checked, now=now, external_id=external_id, files=files)
         if atendimento.contact is None:
             raise InvalidInput("Atendimento", _("O atendimento concluído não tem solicitante nem canal."))
         channel = atendimento.channel or channel_for(
@@ -87,7 +97,7 @@ def receive_message_in(
             is_inbound=True,
             origin=atendimento,
         )
-        return _take_in(following, text=checked, now=now, files=files)
+        return _take_in(following, text=checked, now=now, external_id=external_id, files=files)
 
 
 def write_reply(
@@ -291,6 +301,7 @@ def _stored(
                 content_type=file.content_type[:100],
                 size=file.size,
                 url=file.url,
+                file=file.stored_name,
                 created_at=now,
             )
             for file in files
