@@ -14,7 +14,7 @@ ENV PATH=/venv/bin:$PATH \
     DATA_DIR=/data \
     STATIC_COLLECTED=true
 RUN useradd --system --uid 10001 --user-group --no-create-home callcenter \
-    && install -d -o callcenter -g callcenter /data
+    && install -d -o callcenter -g callcenter /data /data/media
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY manage.py ./

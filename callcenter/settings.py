@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
 from callcenter.lib.env import reader
+from callcenter.lib.log_config import configuration
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -177,11 +178,25 @@ ASSISTANT_API_KEY = env.secret("ASSISTANT_API_KEY", default="")
 ASSISTANT_CONNECT_TIMEOUT_SECONDS = env.float("ASSISTANT_CONNECT_TIMEOUT_SECONDS", default=3.0)
 ASSISTANT_TIMEOUT_SECONDS = env.float("ASSISTANT_TIMEOUT_SECONDS", default=20.0)
 
+# --- The site chat and attachments ------------------------------------------------------------------------------
+
+# Where the visitors' pages find the stream process; empty = at PUBLIC_URL, where a proxy leads to it.
+CHAT_STREAM_URL = env.str("CHAT_STREAM_URL", default="").rstrip("/")
+# 0 = without a limit.
+CHAT_CALLS_PER_MINUTE_PER_ADDRESS = env.int("CHAT_CALLS_PER_MINUTE_PER_ADDRESS", default=300)
+CHAT_OPENINGS_PER_HOUR_PER_ADDRESS = env.int("CHAT_OPENINGS_PER_HOUR_PER_ADDRESS", default=60)
+CHAT_MESSAGES_PER_MINUTE_PER_CONVERSATION = env.int("CHAT_MESSAGES_PER_MINUTE_PER_CONVERSATION", default=30)
+# Mail of channels that have no server of their own leaves by this one: smtp+tls://user:password@host:587.
+vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
+ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10 * 1024 * 1024)
+
 # --- What beat rings --------------------------------------------------------------------------------------------
 
 # A worker takes both; one that is started with `--queues webhooks` keeps slow receivers to itself.
 CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("celery", "webhooks")]
-CELERY_TASK_ROUTES = {"requests_app.tasks.deliver_webhooks": {"queue": "webhooks"}}
+CELERY_TASK_ROUTES = {
+    name: {"queue": "webhooks"} for name in ("requests_app.tasks.deliver_webhooks", "helpdesk.tasks.deliver_messages")
+}
 CELERY_BEAT_SCHEDULE = {
     "dialer-tick": {"task": "telephony.tasks.dialer_tick", "schedule": DIALER_TICK_SECONDS},
     "telephony-sweep": {"task": "telephony.tasks.sweep", "schedule": DIALER_SWEEP_SECONDS},
@@ -194,6 +209,7 @@ CELERY_BEAT_SCHEDULE = {
     "tend-callbacks": {"task": "telephony.tasks.tend_callbacks", "schedule": 120.0},
     "helpdesk-assign": {"task": "helpdesk.tasks.assign_waiting", "schedule": 5.0},
     "helpdesk-answer": {"task": "helpdesk.tasks.answer_automatically", "schedule": 3.0},
+    "helpdesk-deliver": {"task": "helpdesk.tasks.deliver_messages", "schedule": 5.0},
     "helpdesk-scheduled": {"task": "helpdesk.tasks.send_scheduled_messages", "schedule": 10.0},
     "helpdesk-waiting": {"task": "helpdesk.tasks.tend_waiting", "schedule": 30.0},
     "helpdesk-silent": {"task": "helpdesk.tasks.tend_silent", "schedule": 60.0},
@@ -336,7 +352,7 @@ STORAGES = {
 
 SECURE_SSL_REDIRECT = HTTPS
 # A plain-HTTP API call is refused by the proxy, not redirected: its body would be lost.
-SECURE_REDIRECT_EXEMPT = [r"^api", r"^venddor/", r"^webhooks/", r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^api", r"^venddor/", r"^webhooks/", r"^chat/", r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -373,20 +389,4 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")
 if LOG_FORMAT not in {"text", "json"}:
     raise ImproperlyConfigured("LOG_FORMAT must be text or json.")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "text": {"()": "callcenter.lib.logging.RedactingFormatter"},
-        "json": {"()": "callcenter.lib.logging.JsonFormatter"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
-        # requests.packages prints whole URLs at DEBUG, query-string tokens included.
-        "urllib3": {"level": "WARNING"},
-        "celery": {"level": "WARNING"},
-        "kombu": {"level": "WARNING"},
-    },
-}
+LOGGING = configuration(level=LOG_LEVEL, form=LOG_FORMAT)

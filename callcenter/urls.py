@@ -19,6 +19,7 @@ everywhere = [
     path("admin", to_panel),
     path("admin/", admin.site.urls),
     path("webhooks/", include("telephony.urls")),
+    path("chat/", include("helpdesk.chat.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -4,12 +4,18 @@ or late does no harm."""
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from celery import shared_task
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
-from helpdesk.services import assignment, data_collection, first_reply, inactivity, ladder, mending, scheduled
+from helpdesk.data import Bell
+from helpdesk.services import assignment, data_collection, delivery, first_reply, inactivity, ladder, mending, scheduled
 from helpdesk.services import waiting_reply as waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 log = logging.getLogger(__name__)
 
@@ -59,3 +65,21 @@ def tend_silent() -> None:
 def collect_contact_details() -> None:
     """Read from new messages who their authors are."""
     data_collection.collect_contact_details(None, now=timezone.now())
+
+
+@shared_task(acks_late=False, expires=60)
+def deliver_messages() -> None:
+    """Send what waits to leave."""
+    delivery.deliver_due_messages()
+
+
+_TASKS = {Bell.DELIVER: deliver_messages, Bell.ASSIGN: assign_waiting, Bell.ANSWER: answer_automatically}
+
+
+def ring(bells: Iterable[Bell]) -> None:
+    """Nothing; what the bells ask for is done soon. Beat would find it, too, when no message gets through."""
+    for bell in bells:
+        try:
+            _TASKS[bell].delay()
+        except (OperationalError, OSError):
+            log.warning("helpdesk: the broker takes no message now; beat will find the work")

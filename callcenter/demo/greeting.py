@@ -27,6 +27,7 @@ def greeting(base_url: str, access: Access) -> str:
     """Plain text for a terminal; names no secret but those of the demo."""
     lines = [
         f"callcenter   {base_url}/admin/",
+        f"Site chat    {base_url}/chat/demo",
         f"API docs     {base_url}/api/docs/",
         "",
         "Logins",

@@ -77,6 +77,8 @@ def make_helpdesk(cast: Cast, *, now: datetime) -> None:
             automation=automation,
             ia_replies=True,
             adapter=Adapter.SITE_CHAT,
+            # The shop of the demo page; other sites may not use the widget.
+            settings={"demo": company == aurora, "origins": []},
         )
     WorkingHours.objects.bulk_create(
         WorkingHours(company=casa_verde, weekday=day, opens_at=opens, closes_at=closes)

@@ -45,10 +45,10 @@ OPEN_MODULES: Final = {
 LAYERS: Final = (
     {"states", "data", "pacing", "schedule", "roles", "calendar", "flows", "rule_terms", "weekly_hours", "rulebook"},
     {"models", "querysets"},
-    {"selectors", "providers", "timeline"},
+    {"selectors", "providers", "channels", "timeline"},
     {"services"},
     {"tasks"},
-    {"views", "dialects", "tempbox", "webhooks"},
+    {"views", "dialects", "tempbox", "webhooks", "chat"},
     {"admin", "urls", "management", "apps"},
 )
 RANK: Final = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-APP_SERVICES = ("migrate", "web", "worker", "channel", "beat", "digitro", "directcall")
+APP_SERVICES = ("migrate", "web", "streams", "worker", "channel", "beat", "digitro", "directcall")
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 
@@ -61,7 +61,7 @@ class Image:
         """A command of the file, on a free loopback port instead of the container's own."""
         listed = ["sh", "-c", command] if isinstance(command, str) else command
         text = json.dumps(listed).replace("0.0.0.0", "127.0.0.1")
-        text = re.sub(r"\b(8000|9100)\b", str(port), text.replace("http://directcall:9200", "http://127.0.0.1:9"))
+        text = re.sub(r"\b(8000|8100|9100)\b", str(port), text.replace("http://directcall:9200", "http://127.0.0.1:9"))
         words: list[str] = json.loads(re.sub(r"(port [ ]*|port\", \"|', )9200\b", rf"\g<1>{port}", text))
         return words
 
