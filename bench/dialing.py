@@ -137,12 +137,10 @@ def _check_placed(calls: int) -> None:
 
 
 def _bare(line: DialerLine, calls: int, *, is_kept: bool) -> None:
+    from telephony.providers.digitro import wire  # noqa: PLC0415
     from telephony.services.lines import access_of  # noqa: PLC0415
 
-    now = datetime.now(UTC)
-    from telephony.providers.digitro import wire  # noqa: PLC0415
-
-    access = access_of(line, now=now)
+    access = access_of(line)
     body = wire.encoded_body(wire.predictive_call_body(access, phone_e164="+5511987654350", data="0" * 32))
     headers = {**wire.request_headers(access.api_key), **({} if is_kept else {"Connection": "close"})}
     path = wire.request_path(access.channel_id, wire.PREDICTIVE_CALL_SLUG)

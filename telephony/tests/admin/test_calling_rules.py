@@ -82,7 +82,7 @@ def test_a_changed_rule_keeps_its_versions_and_who_made_them(client: Client) -> 
         ({"valid_from": "2026-02-01", "valid_to": "2026-01-01"}, "valid_to"),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused(client: Client, changes: dict[str, str], field: str) -> None:
+def test_a_rule_that_makes_no_sense_is_refused(client: Client, changes: dict[str, Any], field: str) -> None:
     client.force_login(make_user())
     response = client.post(url("callingrule", "add"), rule_form(**changes))
     assert field in response.context["adminform"].form.errors
