@@ -18,6 +18,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from callcenter.tests import environment
 from callcenter.tests.browser import browser, page
+from callcenter.tests.database import drop_database, make_database
 from callcenter.tests.report import write_report
 
 if TYPE_CHECKING:
@@ -59,6 +60,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if os.environ.get("CI") == "true":
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """In place of pytest-django's, which migrates in each process."""
+    with django_db_blocker.unblock():
+        make_database(_run.folder, _run.worker or "alone")
+    yield
+    with django_db_blocker.unblock():
+        drop_database()
 
 
 @pytest.hookimpl(trylast=True)

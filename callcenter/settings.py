@@ -61,8 +61,6 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         # FULL: the intent to dial must survive a power cut before the call is placed.
         init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     )
-    # A file, so that threads and other processes of a test meet the same database.
-    _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
     _database.update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
     _database.setdefault("OPTIONS", {}).update(

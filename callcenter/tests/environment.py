@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -34,6 +34,8 @@ LIMITS: Final = (
     "FAILED_LOGINS_PER_ADDRESS_AND_EMAIL",
     "FAILED_LOGINS_PER_ADDRESS",
 )
+# The database that the tests' own are copies of.
+TEMPLATE: Final = "test_callcenter"
 # Good for nothing but tests: 32 zero bytes, and texts that say so.
 DUMMY_SECRETS: Final = {
     "SECRET_KEY": "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG",
@@ -47,9 +49,15 @@ class Run:
     """What a test run holds until its end: the folder that everything lies in, and the servers it started."""
 
     folder: Path
-    is_worker: bool
+    # Its name among the xdist workers; empty in their controller, and without xdist.
+    worker: str
     half: str
     started: list[engines.Engine] = field(default_factory=list)
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether the engines and the folder are those of a controller."""
+        return bool(self.worker)
 
     def engine_versions(self) -> str:
         """The engines of this half, for people."""
@@ -59,6 +67,8 @@ class Run:
         """Stop the servers and remove the folder; nothing in an xdist worker, whose controller does it."""
         if self.is_worker:
             return
+        if self.half == "servers":
+            _drop_template()
         for engine in self.started:
             engine.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -78,9 +88,9 @@ def prepare() -> Run:
         os.environ.pop(name, None)
         os.environ.pop(f"{name}_FILE", None)
     if worker:
-        run = Run(Path(os.environ["TEST_RUN_DIR"]), True, half)
+        run = Run(Path(os.environ["TEST_RUN_DIR"]), worker, half)
     else:
-        run = Run(Path(tempfile.mkdtemp(prefix="callcenter-test-")), False, half)
+        run = Run(Path(tempfile.mkdtemp(prefix="callcenter-test-")), "", half)
         os.environ["TEST_RUN_DIR"] = str(run.folder)
     if half == "servers":
         try:
@@ -115,6 +125,12 @@ def _point_to_servers(run: Run, named: Mapping[str, str]) -> None:
             url = engine.url
         # Inherited by the xdist workers, which find it named.
         os.environ[name] = url
+
+
+def _drop_template() -> None:
+    # A named server outlives the run.
+    with suppress(psycopg.OperationalError), psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        server.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
 
 
 def documented_variables() -> list[str]:

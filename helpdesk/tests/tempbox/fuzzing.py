@@ -42,21 +42,8 @@ _NONSENSE: Final = (
     "31/02/2024", "9999-12-31T23:59:59", "2070-01-01", "Inserir", "Alterar", "Titulo", "Hash, Titulo,Concluido",
 )  # fmt: skip
 _VALUES: Final[tuple[Any, ...]] = (
-    None,
-    True,
-    False,
-    0,
-    -1,
-    1,
-    2**31,
-    2**63,
-    10**30,
-    1.5,
-    [],
-    {},
-    [1, [2]],
-    {"a": {"b": []}},
-)
+    None, True, False, 0, -1, 1, 2**31, 2**63, 10**30, 1.5, [], {}, [1, [2]], {"a": {"b": []}},
+)  # fmt: skip
 _BROKEN: Final = ("{", "[", "]", "nul", '{"a":}', "{'a': 1}", '{"a": NaN}', "\ufeff{}", '"x"', "[" * 5000, "\x00", "7")
 
 
