@@ -202,10 +202,12 @@ def silent_attempts(states: Iterable[str], *, since: datetime, limit: int) -> li
 def pending_event_ids(*, state: str, before: datetime, after: datetime, limit: int) -> list[int]:
     """Ids of events in that state that came in between the two instants, the newest first. One query.
 
-    The newest are the likeliest to be of use: old ones that will never fit must not stand in their way.
+    The newest are the likeliest to be of use: old ones that will never fit must not stand in their way. Callbacks that
+    nobody has tried to apply yet are none of them: they are applied together.
     """
+    untried = Q(state=ProviderEvent.State.RECEIVED, account__isnull=False, tries=0)
     return list(
-        ProviderEvent.objects.filter(state=state, received_at__lt=before, received_at__gt=after)
+        ProviderEvent.objects.filter(~untried, state=state, received_at__lt=before, received_at__gt=after)
         .order_by("-id")
         .values_list("pk", flat=True)[:limit]
     )

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from telephony import selectors
-from telephony.services import asking, callbacks, dac, dialing, placing, promises, reconciling, sweeping
+from telephony.services import asking, callbacks, dac, dialing, news, placing, promises, reconciling, sweeping
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,12 @@ def dialer_tick() -> None:
 def place_calls(attempt_ids: list[int]) -> None:
     """Place these claimed attempts; the ones that somebody else has by now are left alone."""
     placing.place_calls(attempt_ids)
+
+
+@shared_task(acks_late=False)
+def apply_news() -> None:
+    """Apply the callbacks that are stored."""
+    news.drain(now=timezone.now())
 
 
 @shared_task

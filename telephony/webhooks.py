@@ -1,4 +1,4 @@
-"""Directcall's callback: authenticated by its secret path, stored raw, answered, and only then read."""
+"""Directcall's callback: authenticated by its secret path, stored raw and answered; it is read later."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from callcenter.lib.secrets import SecretUnreadable, same
 from telephony.selectors import callback_by_secret
 from telephony.services.callbacks import SELF_TEST_HEADER
-from telephony.services.events import apply_event, store_event
+from telephony.services.receiving import store_callback
 
 if TYPE_CHECKING:
     from telephony.models import CallbackRegistration
@@ -34,29 +34,39 @@ def directcall_callback(request: HttpRequest, secret: str) -> JsonResponse:
     if request.method != "POST":
         return _answer(405, "Use POST.", Allow="POST")
     try:
-        registration = callback_by_secret(secret)
-        if registration is None:
-            return _answer(404, "Unknown address.")
-        if not _is_authorized(request, registration):
-            return _answer(401, "Wrong credentials.", **{"WWW-Authenticate": 'Basic realm="callback"'})
-        if "Content-Length" not in request.headers:
-            # Django reads nothing of such a body: answering 200 would lose it in silence.
-            return _answer(411, "A Content-Length is needed.")
-        if SELF_TEST_HEADER in request.headers:
-            # Our own question whether a delivery to this address would be taken; it is none.
-            return _answer(200, "self-test")
         body = _body(request)
-        if body is None:
-            return _answer(413, f"At most {settings.WEBHOOK_MAX_BYTES} bytes.")
-        now = timezone.now()
-        event = store_event(
-            registration.account, body=body, content_type=request.headers.get("Content-Type", ""), now=now
-        )
+        is_plain = bool(body) and SELF_TEST_HEADER not in request.headers
+        if is_plain and _is_stored(request, secret, body or b"", is_authorized=False):
+            return _answer(200, "ok")
+        return _looked_at(request, secret, body)
     except (DatabaseError, SecretUnreadable):
         log.exception("a callback could not be stored")
         return _answer(503, "Not stored; send it again.", **{"Retry-After": "5"})
-    apply_event(event.pk, now=now)
-    return _answer(200, "ok")
+
+
+def _looked_at(request: HttpRequest, secret: str, body: bytes | None) -> JsonResponse:
+    """The answer to a delivery whose address must be looked at first: it asks for HTTP Basic, or is wrong."""
+    registration = callback_by_secret(secret)
+    if registration is None:
+        return _answer(404, "Unknown address.")
+    if not _is_authorized(request, registration):
+        return _answer(401, "Wrong credentials.", **{"WWW-Authenticate": 'Basic realm="callback"'})
+    if "Content-Length" not in request.headers:
+        # Django reads nothing of such a body: answering 200 would lose it in silence.
+        return _answer(411, "A Content-Length is needed.")
+    if SELF_TEST_HEADER in request.headers:
+        # Our own question whether a delivery to this address would be taken; it is none.
+        return _answer(200, "self-test")
+    if body is None:
+        return _answer(413, f"At most {settings.WEBHOOK_MAX_BYTES} bytes.")
+    # Removed in between: then it is unknown by now.
+    is_stored = _is_stored(request, secret, body, is_authorized=True)
+    return _answer(200, "ok") if is_stored else _answer(404, "Unknown address.")
+
+
+def _is_stored(request: HttpRequest, secret: str, body: bytes, *, is_authorized: bool) -> bool:
+    content_type = request.headers.get("Content-Type", "")
+    return store_callback(secret, body=body, content_type=content_type, now=timezone.now(), is_authorized=is_authorized)
 
 
 def _is_authorized(request: HttpRequest, registration: CallbackRegistration) -> bool:

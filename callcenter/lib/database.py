@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
-from django.db.models import Field, Lookup, Q
+from django.db.models import Field, ForeignKey, Lookup, Q
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,6 +109,7 @@ def rows_of(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+@ForeignKey.register_lookup
 @Field.register_lookup
 class AnyOf(Lookup):
     """`pk__any_of=ids`: as `pk__in`, with one parameter however many values; hundreds of placeholders cost more."""
@@ -192,20 +193,40 @@ def _prepared(field: Any, value: Any) -> Any:
 
 def set_column(model: type[Model], column: str, values: Mapping[int, Any]) -> None:
     """Nothing; in each row, by id, the column has its value. One UPDATE, and none for no rows."""
-    if not values:
+    set_columns(model, (column,), {pk: (value,) for pk, value in values.items()})
+
+
+def set_columns(model: type[Model], columns: Sequence[str], rows: Mapping[int, Sequence[Any]]) -> None:
+    """Nothing; in each row, by id, these columns (attribute names) have its values. One UPDATE at most."""
+    if not rows:
         return
-    field: Any = model._meta.get_field(column)
-    pairs = [[pk, _prepared(field, value)] for pk, value in values.items()]
+    fields: list[Any] = [model._meta.get_field(name) for name in columns]
+    table = model._meta.db_table
     if is_postgresql():
-        kind = field.rel_db_type(connection)
-        given = f"unnest(%s::bigint[], %s::{kind}[]) AS given(id, value)"
-        params: list[Any] = [list(side) for side in zip(*pairs, strict=True)]
+        params: list[Any] = [list(rows)]
+        kinds = ["bigint"]
+        for place, field in enumerate(fields):
+            kinds.append(field.rel_db_type(connection))
+            params.append(
+                [row[place] if type(row[place]) in _PLAIN else _prepared(field, row[place]) for row in rows.values()]
+            )
+        names = ", ".join(f"c{place}" for place in range(len(fields)))
+        given = f"unnest({', '.join(f'%s::{kind}[]' for kind in kinds)}) AS given(id, {names})"
     else:
-        given = "(SELECT value ->> 0 AS id, value ->> 1 AS value FROM json_each(%s)) AS given"
-        params = [json.dumps(pairs)]
-    table, name = model._meta.db_table, connection.ops.quote_name(field.column)
+        params = [json.dumps([[pk, *map(_prepared, fields, row)] for pk, row in rows.items()])]
+        names = ", ".join(f"value ->> {place + 1} AS c{place}" for place in range(len(fields)))
+        given = f"(SELECT value ->> 0 AS id, {names} FROM json_each(%s)) AS given"
+    quote = connection.ops.quote_name
+    sets = ", ".join(f"{quote(field.column)} = given.c{place}" for place, field in enumerate(fields))
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {table} SET {name} = given.value FROM {given} WHERE {table}.id = given.id", params)
+        cursor.execute(f"UPDATE {table} SET {sets} FROM {given} WHERE {table}.id = given.id", params)
+
+
+def write_prepared(sql: str, params: Sequence[Any] = ()) -> int:
+    """How many rows an INSERT or UPDATE written by hand made or changed; prepared as `rows_of` does it."""
+    with _preparing_cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
 
 
 def known_row(model: type[M], **values: Any) -> M:

@@ -6,17 +6,16 @@ Telephony calls these inside its own transaction, so that an attempt and its req
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 from django.db.models import F
 
 from callcenter.lib.database import for_update, insert_rows
-from callcenter.lib.phones import InvalidPhone, brazilian_e164
 from requests_app.data import Origin
 from requests_app.models import CallbackPolicy, CallRequest, LedgerEntry
-from requests_app.schedule import contact_window, next_opening
-from requests_app.services.ledger import record, record_first_calls
+from requests_app.services.landing import CARRIER, Ending, land, note_answer, note_status, queue, settle
+from requests_app.services.ledger import AT_ONCE, record, record_first_calls
 from requests_app.states import OPEN, Hold, Outcome, Reach, ReachAction, Source, Status
 
 if TYPE_CHECKING:
@@ -27,10 +26,7 @@ if TYPE_CHECKING:
     from requests_app.data import WaitingRetry
 
 DIALER = Origin(source=Source.DIALER)
-CARRIER = Origin(source=Source.CARRIER)
 _REACH_SOURCES: Final = {Reach.INBOUND_CALL: Source.CARRIER, Reach.ATENDIMENTO: Source.HELPDESK}
-# No call can come of these, however late one tries.
-_HOPELESS: Final = (Outcome.REFUSED, Outcome.INVALID)
 
 
 def claim_requests(request_ids: Iterable[int], *, now: datetime) -> set[int]:
@@ -129,7 +125,7 @@ def postpone_until(call_request: CallRequest, until: datetime, *, reason: str, o
     if not call_request.in_flight:
         due_at = call_request.due_at or now
         hold = Hold(call_request.hold_reason) if due_at >= until else Hold.POSTPONED
-        _queue(call_request, due_at=due_at, hold=hold, now=now)
+        queue(call_request, due_at=due_at, hold=hold, now=now)
     elif call_request.hold_reason == Hold.IN_FLIGHT:
         call_request.hold_reason = Hold.POSTPONED
     call_request.updated_at = now
@@ -169,11 +165,11 @@ def release_request(request_id: int, *, due_at: datetime, now: datetime, reason:
     if (call_request := _locked(request_id)) is None:
         return
     if call_request.status not in OPEN:
-        _land(call_request, now=now, due_at=None, hold=Hold.FINISHED)
+        land(call_request, now=now, due_at=None, hold=Hold.FINISHED)
     elif call_request.hold_reason == Hold.WITH_PERSON:
-        _land(call_request, now=now, due_at=None, hold=Hold.WITH_PERSON)
+        land(call_request, now=now, due_at=None, hold=Hold.WITH_PERSON)
     else:
-        _queue(call_request, due_at=due_at, hold=Hold.RETRY_WAIT if due_at > now else Hold.NONE, now=now)
+        queue(call_request, due_at=due_at, hold=Hold.RETRY_WAIT if due_at > now else Hold.NONE, now=now)
     record(call_request, LedgerEntry.Kind.RELEASED, origin=DIALER, at=now, reason=reason)
 
 
@@ -186,7 +182,7 @@ def note_try(request_id: int, *, now: datetime) -> None:
     if call_request.status == Status.NEW:
         call_request.status = Status.IN_PROGRESS
         columns.append("status")
-        _note_status(call_request, Status.NEW, origin=DIALER, now=now, reason="dialed")
+        note_status(call_request, Status.NEW, origin=DIALER, now=now, reason="dialed")
     call_request.updated_at = now
     call_request.save(update_fields=columns)
 
@@ -226,9 +222,7 @@ def note_answered(request_id: int, *, now: datetime) -> None:
     """Record that the customer answered and the conversation is on."""
     if (call_request := _locked(request_id)) is None:
         return
-    call_request.last_outcome, call_request.updated_at = Outcome.ANSWERED, now
-    call_request.save(update_fields=["last_outcome", "updated_at"])
-    record(call_request, LedgerEntry.Kind.ANSWERED, origin=CARRIER, at=now)
+    note_answer(call_request, now=now, book=AT_ONCE)
 
 
 def settle_request(
@@ -249,21 +243,8 @@ def settle_request(
     """
     if (call_request := _locked(request_id)) is None:
         return
-    call_request.last_outcome = outcome
-    record(call_request, LedgerEntry.Kind.OUTCOME, origin=origin, at=now, reason=outcome)
-    if call_request.status not in OPEN:
-        _land(call_request, now=now, due_at=None, hold=Hold.FINISHED)
-    elif call_request.hold_reason == Hold.WITH_PERSON:
-        _land(call_request, now=now, due_at=None, hold=Hold.WITH_PERSON)
-    elif outcome == Outcome.ANSWERED:
-        _conclude_answered(call_request, now=now, needs_disposition=needs_disposition, origin=origin)
-    elif retry_at is not None or _is_wanted_later(call_request, outcome=outcome, now=now):
-        _queue(call_request, due_at=retry_at or now, hold=Hold.RETRY_WAIT, now=now)
-    elif outcome == Outcome.REFUSED:
-        _land(call_request, now=now, due_at=None, hold=Hold.REFUSED)
-    else:
-        _note_status(call_request, call_request.status, to=Status.NO_ANSWER, origin=origin, now=now, reason=outcome)
-        _land(call_request, now=now, due_at=None, hold=Hold.OUT_OF_TRIES, status=Status.NO_ANSWER)
+    ending = Ending(outcome, retry_at=retry_at, needs_disposition=needs_disposition)
+    settle(call_request, ending, now=now, origin=origin, book=AT_ONCE)
 
 
 def correct_outcome(
@@ -291,16 +272,10 @@ def correct_outcome(
     if call_request.status not in OPEN:
         before, call_request.status, call_request.completed_at = call_request.status, Status.IN_PROGRESS, None
         call_request.save(update_fields=["status", "completed_at"])
-        _note_status(call_request, before, origin=CARRIER, now=now, reason="late_news")
+        note_status(call_request, before, origin=CARRIER, now=now, reason="late_news")
     settle_request(
         request_id, outcome=outcome, retry_at=retry_at, now=now, needs_disposition=needs_disposition, origin=CARRIER
     )
-
-
-def _is_wanted_later(call_request: CallRequest, *, outcome: Outcome, now: datetime) -> bool:
-    """Whether somebody put the call off while it was on: then it is made again, even if no rule would try again."""
-    until = call_request.postponed_until
-    return until is not None and until > now and outcome not in _HOPELESS
 
 
 def _was_settled_by_call(call_request: CallRequest, *, was: Outcome) -> bool:
@@ -319,53 +294,3 @@ def _was_settled_by_call(call_request: CallRequest, *, was: Outcome) -> bool:
 
 def _locked(request_id: int) -> CallRequest | None:
     return for_update(CallRequest.objects.filter(pk=request_id)).select_related("company").first()
-
-
-def _conclude_answered(call_request: CallRequest, *, now: datetime, needs_disposition: bool, origin: Origin) -> None:
-    to = Status.IN_PROGRESS if needs_disposition else Status.COMPLETED
-    if to != call_request.status:
-        _note_status(call_request, call_request.status, to=to, origin=origin, now=now, reason=Outcome.ANSWERED)
-    hold = Hold.AWAITING_DISPOSITION if needs_disposition else Hold.FINISHED
-    completed_at = None if needs_disposition else now
-    _land(call_request, now=now, due_at=None, hold=hold, status=to, completed_at=completed_at)
-
-
-def _queue(call_request: CallRequest, *, due_at: datetime, hold: Hold, now: datetime) -> None:
-    """Write the request as one that is due at that instant, or when its contact window opens after it.
-
-    One whose number was changed to something that can't be dialed waits for a person instead.
-    """
-    try:
-        brazilian_e164(call_request.phone)
-    except InvalidPhone as error:
-        _land(call_request, now=now, due_at=None, hold=Hold(error.reason))
-        return
-    if call_request.postponed_until is not None and call_request.postponed_until > due_at:
-        due_at, hold = call_request.postponed_until, Hold.POSTPONED
-    window = contact_window(call_request.time_from, call_request.time_to)
-    opens_at = next_opening(due_at, window=window, zone=call_request.company.zone)
-    if opens_at > due_at and hold == Hold.NONE:
-        hold = Hold.CONTACT_WINDOW
-    _land(call_request, now=now, due_at=opens_at, hold=hold)
-
-
-def _land(call_request: CallRequest, *, now: datetime, due_at: datetime | None, hold: Hold, **changes: Any) -> None:
-    """Write the request as one whose call is over."""
-    values = {**changes, "in_flight": False, "due_at": due_at, "hold_reason": hold, "updated_at": now}
-    for name, value in values.items():
-        setattr(call_request, name, value)
-    call_request.save(update_fields=[*values, "last_outcome"])
-
-
-def _note_status(
-    call_request: CallRequest, before: str, *, origin: Origin, now: datetime, reason: str, to: str = ""
-) -> None:
-    record(
-        call_request,
-        LedgerEntry.Kind.STATUS,
-        origin=origin,
-        at=now,
-        from_status=before,
-        to_status=to or call_request.status,
-        reason=reason,
-    )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from callcenter.lib.database import insert_rows
+from callcenter.lib.database import insert_rows, set_columns
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.services.outgoing import companies_with_endpoints, enqueue_webhooks
 from requests_app.states import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from requests_app.data import Origin
@@ -92,3 +92,61 @@ def entry_of(
         reason=reason,
         detail=detail,
     )
+
+
+class AtOnce:
+    """A book that writes each entry and each request when it is told of it."""
+
+    def record(
+        self, call_request: CallRequest, kind: LedgerEntry.Kind, *, origin: Origin, at: datetime, **said: str
+    ) -> None:
+        """Nothing; the entry is stored, as `record` does it."""
+        record(call_request, kind, origin=origin, at=at, **said)
+
+    def save(self, call_request: CallRequest, columns: Sequence[str]) -> None:
+        """Nothing; these columns of the request are stored."""
+        call_request.save(update_fields=columns)
+
+
+class Together(AtOnce):
+    """A book that keeps what it is told until `write`, for many locked requests at once.
+
+    What a company with endpoints of webhooks may have to be told is written at once, with its outbox: `told` are those
+    companies.
+    """
+
+    _COLUMNS = ("status", "completed_at", "in_flight", "due_at", "hold_reason", "last_outcome", "updated_at")
+
+    def __init__(self, *, told: Collection[int]) -> None:
+        self._told = told
+        self._entries: list[tuple[Any, ...]] = []
+        self._changed: dict[int, CallRequest] = {}
+
+    def record(
+        self, call_request: CallRequest, kind: LedgerEntry.Kind, *, origin: Origin, at: datetime, **said: str
+    ) -> None:
+        """Nothing; the entry will be stored."""
+        if call_request.company_id in self._told:
+            super().record(call_request, kind, origin=origin, at=at, **said)
+            return
+        words = (said.get("from_status", ""), said.get("to_status", ""), said.get("reason", ""))
+        self._entries.append((call_request.pk, call_request.company_id, at, kind, origin.source, *words))
+
+    def save(self, call_request: CallRequest, columns: Sequence[str]) -> None:
+        """Nothing; the request will be stored.
+
+        Errors: `ValueError` for a column that is not among those that a call moves.
+        """
+        if not set(columns) <= set(self._COLUMNS):
+            raise ValueError(f"columns that are not written together: {columns}")
+        self._changed[call_request.pk] = call_request
+
+    def write(self) -> None:
+        """Nothing; all of it is stored. Effects: one INSERT and one UPDATE."""
+        columns = ("call_request_id", "company_id", "at", "kind", "source", "from_status", "to_status", "reason")
+        insert_rows(LedgerEntry, columns, self._entries)
+        rows = {pk: [getattr(row, name) for name in self._COLUMNS] for pk, row in self._changed.items()}
+        set_columns(CallRequest, self._COLUMNS, rows)
+
+
+AT_ONCE = AtOnce()

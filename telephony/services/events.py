@@ -26,6 +26,8 @@ from telephony.services.inbound import customer_called
 from telephony.states import AWAITING_NEWS, RANK, AttemptState, Meaning, Projection, project
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.db.models import QuerySet
 
     from telephony.models import DirectcallAccount
@@ -121,7 +123,12 @@ def apply_news(event: ProviderEvent, attempt: CallAttempt, *, now: datetime, rea
 
 
 def _meanings(attempt: CallAttempt) -> set[str]:
-    told = list(attempt.events.values_list("meaning", "source"))
+    return meanings_of(attempt.events.values_list("meaning", "source"))
+
+
+def meanings_of(news: Iterable[tuple[str, str]]) -> set[str]:
+    """What all of a call's news, each with its source, says of it."""
+    told = list(news)
     # The statement has only calls that are over.
     is_over = any(source == ProviderEvent.Source.STATEMENT and meaning != Meaning.UNKNOWN for meaning, source in told)
     return {meaning for meaning, _source in told} | ({Meaning.HANGUP.value} if is_over else set())
@@ -174,7 +181,7 @@ def _by_number_and_time(event: ProviderEvent, of_company: QuerySet[CallAttempt])
         phone_e164=event.phone_e164,
         sending_at__lte=min(event.received_at, event.started_at or event.received_at) + CLOCK_SKEW,
         # No call lasts longer: what is older, and in doubt, is not the call that is told of now.
-        sending_at__gte=event.received_at - timedelta(seconds=settings.DIALER_TALK_TIMEOUT_SECONDS),
+        sending_at__gte=event.received_at - longest_call(),
     )
     if event.carrier_call_id:
         fitting = fitting.filter(carrier_call_id="")
@@ -183,6 +190,11 @@ def _by_number_and_time(event: ProviderEvent, of_company: QuerySet[CallAttempt])
         return found
     recent = event.received_at - timedelta(seconds=settings.CALLBACK_MATCH_SECONDS)
     return list(fitting.filter(state=S.ENDED, ended_at__gte=recent).values_list("pk", flat=True)[:2])
+
+
+def longest_call() -> timedelta:
+    """For how long after it was sent a call may still be on."""
+    return timedelta(seconds=settings.DIALER_TALK_TIMEOUT_SECONDS)
 
 
 def _advance(attempt: CallAttempt, projection: Projection, *, meaning: str, now: datetime) -> None:

@@ -14,6 +14,7 @@ from telephony import selectors
 from telephony.models import ProviderEvent
 from telephony.services import fence, moves
 from telephony.services.events import apply_event
+from telephony.services.news import apply_received
 from telephony.states import AttemptState, MoveReason
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ S = AttemptState
 
 # So many of each kind a round; the rest is a round later.
 BATCH: Final = 500
-# The webhook itself applies an event at once; what is older than this was left behind.
+# A callback is applied within a second or so, an event of the PABX at once; what is older than this was left behind.
 LEFT_BEHIND: Final = timedelta(seconds=2)
 # How long an event that fits no attempt is tried again, and how far back a lost one is looked for.
 REMATCH_FOR: Final = timedelta(hours=1)
@@ -51,13 +52,15 @@ def sweep(*, now: datetime) -> dict[str, int]:
 
 
 def _apply_events(*, now: datetime) -> int:
+    applied = apply_received(now=now)
+    # What failed before, and the PABX's.
     received = selectors.pending_event_ids(
         state=ProviderEvent.State.RECEIVED, before=now - LEFT_BEHIND, after=now - LOOK_BACK, limit=BATCH
     )
     unmatched = selectors.pending_event_ids(
         state=ProviderEvent.State.UNMATCHED, before=now - LEFT_BEHIND, after=now - REMATCH_FOR, limit=BATCH
     )
-    return sum(apply_event(event_id, now=now) for event_id in [*received, *unmatched])
+    return applied + sum(apply_event(event_id, now=now) for event_id in [*received, *unmatched])
 
 
 def _silent(states: Iterable[str], seconds: int, now: datetime) -> list[CallAttempt]:

@@ -18,6 +18,7 @@ from requests_app.models import CallRequest
 from telephony.models import CallAttempt
 from telephony.services import answers, moves
 from telephony.services.dialing import claim_due_calls
+from telephony.services.news import apply_received
 from telephony.states import AttemptState, MoveReason
 
 if TYPE_CHECKING:
@@ -85,9 +86,16 @@ def form_of(**data: Any) -> str:
     return urlencode({"data": json.dumps(data)})
 
 
-def deliver(word: str, *, secret: str = "s3cr3t-of-the-path", **data: Any) -> HttpResponse:
-    """The webhook's answer to one callback with this status word."""
+def tell(word: str, *, secret: str = "s3cr3t-of-the-path", **data: Any) -> HttpResponse:
+    """The webhook's answer to one callback with this status word; it is stored, and not applied yet."""
     return Client().post(f"/webhooks/directcall/{secret}", form_of(status=word, **data), content_type=FORM)  # type: ignore[return-value]
+
+
+def deliver(word: str, *, secret: str = "s3cr3t-of-the-path", **data: Any) -> HttpResponse:
+    """The webhook's answer to one callback with this status word; then it is applied, as by the bell of the second."""
+    answer = tell(word, secret=secret, **data)
+    apply_received(now=timezone.now())
+    return answer
 
 
 def fresh(attempt: CallAttempt) -> tuple[CallAttempt, CallRequest]:

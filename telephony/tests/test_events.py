@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from telephony.models import CallAttempt, DialerLine, ProviderEvent
 from telephony.providers.directcall.callback import parse_callback
-from telephony.services import events, moves
+from telephony.services import events, moves, news_batch
 from telephony.services.sweeping import sweep
 from telephony.states import AttemptState, MoveReason
 from telephony.tests.scenes import deliver, fresh, in_threads, make_callcenter, placed_call
@@ -155,7 +155,8 @@ def test_a_poisonous_event_is_set_aside_after_five_tries_and_stops_no_other(
             raise DataError("a value that the column does not take")
         return parse(body, *given, **named)
 
-    monkeypatch.setattr(events, "parse_callback", parse_or_fail)
+    for module in (events, news_batch):
+        monkeypatch.setattr(module, "parse_callback", parse_or_fail)
     assert deliver("atendeu", callerid="poison").status_code == 200
     poison = last_event()
     assert deliver("chamando", callerid="a-1", destino=attempt.phone_e164).status_code == 200
@@ -171,6 +172,9 @@ def test_a_deadlock_is_no_fault_of_the_event(line: DialerLine, monkeypatch: pyte
     with monkeypatch.context() as patched:
         patched.setattr(
             events, "_apply", lambda *_a, **_n: (_ for _ in ()).throw(OperationalError("deadlock detected"))
+        )
+        patched.setattr(
+            news_batch, "_store_calls", lambda *_a, **_n: (_ for _ in ()).throw(OperationalError("deadlock detected"))
         )
         assert deliver("atendeu", callerid="a-1", destino=attempt.phone_e164).status_code == 200
     assert (last_event().state, last_event().tries) == (State.RECEIVED, 0)

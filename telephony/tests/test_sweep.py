@@ -16,7 +16,7 @@ from telephony.services import moves
 from telephony.services.placing import place_call
 from telephony.services.sweeping import sweep
 from telephony.states import AttemptState, MoveReason
-from telephony.tests.scenes import claim, deliver, fresh, in_threads, make_callcenter, make_due, placed_call, send
+from telephony.tests.scenes import claim, deliver, fresh, in_threads, make_callcenter, make_due, placed_call, send, tell
 
 S = AttemptState
 
@@ -96,13 +96,11 @@ def test_a_long_silence_before_the_answer_does_not_shorten_the_conversation(line
     assert fresh(attempt)[0].state == S.ENDED
 
 
-def test_an_event_that_the_webhook_only_stored_is_applied(line: DialerLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_for_which_no_bell_rang_is_applied(line: DialerLine) -> None:
     attempt = placed_call(line)
-    with monkeypatch.context() as patched:
-        patched.setattr("telephony.webhooks.apply_event", lambda *_a, **_n: False)
-        deliver("ocupado", callerid="a-1", destino=attempt.phone_e164)
-    assert sweep(now=timezone.now())["events"] == 0
-    assert sweep(now=after(seconds=3))["events"] == 1
+    tell("ocupado", callerid="a-1", destino=attempt.phone_e164)
+    assert fresh(attempt)[0].state == S.PLACED
+    assert sweep(now=timezone.now())["events"] == 1
     assert fresh(attempt)[0].outcome == "busy"
 
 

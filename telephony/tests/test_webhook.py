@@ -12,10 +12,12 @@ import pytest
 from django.conf import settings
 from django.db import DatabaseError
 from django.test import Client
+from django.utils import timezone
 
 from callcenter.lib.logging import RedactingFormatter
 from telephony import webhooks
 from telephony.models import CallbackRegistration, DialerLine, DirectcallAccount, ProviderEvent
+from telephony.services.news import apply_received
 from telephony.states import RegistrationState
 from telephony.tests.scenes import FORM, deliver, form_of, fresh, make_callcenter, placed_call
 
@@ -122,7 +124,7 @@ def test_503_when_the_database_refuses_and_only_then(
     def refuse(*_given: Any, **_named: Any) -> ProviderEvent:
         raise DatabaseError("disk full")
 
-    monkeypatch.setattr(webhooks, "store_event", refuse)
+    monkeypatch.setattr(webhooks, "store_callback", refuse)
     answer = client.post(PATH, form_of(status="atendeu"), content_type=FORM)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "could not be stored" in caplog.text
@@ -176,6 +178,8 @@ def test_every_body_is_kept_as_it_came_and_answered_with_200(
 ) -> None:
     length = {"CONTENT_LENGTH": str(len(body))}
     assert client.post(PATH, body, content_type=content_type, **length).status_code == 200  # type: ignore[arg-type]
+    assert kept() == [(body, State.RECEIVED, "")]
+    apply_received(now=timezone.now())
     assert kept() == [(body, State.UNREADABLE if problem else State.UNMATCHED, problem)]
 
 
@@ -195,7 +199,7 @@ def test_neither_secret_nor_number_nor_password_is_in_any_log_line(
     def refuse(*_given: Any, **_named: Any) -> ProviderEvent:
         raise DatabaseError(f"duplicate key: (company_id, phone_e164)=(1, {number}) already exists, {PATH}")
 
-    monkeypatch.setattr(webhooks, "store_event", refuse)
+    monkeypatch.setattr(webhooks, "store_callback", refuse)
     client.post(PATH, form_of(status="atendeu", **data), content_type=FORM)
     lines = "\n".join(map(RedactingFormatter().format, caplog.records))
     assert caplog.records
@@ -208,7 +212,7 @@ def test_a_crash_shows_nothing_of_the_inside(line: DialerLine, client: Client, m
     def crash(*_given: Any, **_named: Any) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(webhooks, "store_event", crash)
+    monkeypatch.setattr(webhooks, "store_callback", crash)
     answer = client.post(PATH, form_of(status="atendeu"), content_type=FORM)
     assert (answer.status_code, settings.DEBUG) == (500, False)
     assert b"RuntimeError" not in answer.content

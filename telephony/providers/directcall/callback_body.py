@@ -13,6 +13,7 @@ import email.policy
 import json
 import math
 import re
+from functools import cache
 from typing import Any, Final, Never
 from urllib.parse import unquote_to_bytes
 
@@ -136,7 +137,7 @@ def _decoded(content: bytes) -> str:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text.lstrip("\ufeff \t\r\n"), parse_constant=_refused_constant, parse_float=_finite_float)
+        return _decoder().decode(text.lstrip("\ufeff \t\r\n"))
     except json.JSONDecodeError as error:
         raise UnreadableCallback("not_json") from error
     except RecursionError as error:
@@ -144,6 +145,11 @@ def _parsed(text: str) -> Any:
     except ValueError as error:
         # An integer of more digits than Python converts.
         raise UnreadableCallback("bad_number") from error
+
+
+@cache
+def _decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(parse_constant=_refused_constant, parse_float=_finite_float)
 
 
 def _refused_constant(_text: str) -> Never:

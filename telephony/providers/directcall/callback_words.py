@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -64,11 +65,26 @@ def normalized_word(text: str) -> str:
 
     `NÃO-ATENDEU` and `não_atendeu` are both `nao atendeu`.
     """
+    # The carrier uses a few dozen names and words, over and over; a long one is none of them.
+    return _remembered(text) if len(text) <= 64 else _normalized(text)
+
+
+def _normalized(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text)
     bare = "".join(c for c in decomposed if not unicodedata.combining(c))
     return _GAPS.sub(" ", bare.casefold()).strip()
 
 
+_remembered: Final = lru_cache(1024)(_normalized)
+
+
 def normalized_name(text: str) -> str:
     """A field's name without case, accents and separators: `numero_destino` and `numeroDestino` are the same."""
-    return normalized_word(text).replace(" ", "")
+    return _remembered_name(text) if len(text) <= 64 else _normalized_name(text)
+
+
+def _normalized_name(text: str) -> str:
+    return _normalized(text).replace(" ", "")
+
+
+_remembered_name: Final = lru_cache(1024)(_normalized_name)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from callcenter.lib.phones import InvalidPhone, brazilian_e164
+from callcenter.lib.phones import AREA_CODES, InvalidPhone, brazilian_e164
 from telephony.providers.directcall.callback_words import normalized_name
 
 MAX_PHONE_LENGTH: Final = 40
@@ -24,6 +24,7 @@ _SECONDS: Final = re.compile(r"([0-9]{1,6})(?:\.[0-9]*)?")
 # Half of a surrogate pair, and NUL: PostgreSQL's text and UTF-8 logs hold neither.
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _PHONE: Final = re.compile(r"\+?[0-9\s().\-/]+")
+_MOBILE: Final = re.compile(r"55[0-9]{2}9[6-9][0-9]{7}")
 _NOT_DIGIT: Final = re.compile(r"[^0-9]")
 
 
@@ -67,6 +68,9 @@ def phone_e164(text: str) -> str:
     digits = _NOT_DIGIT.sub("", phone)
     # 55 is also a DDD (Santa Maria): only the length tells the country code from it.
     if len(digits) in (12, 13) and digits.startswith("55"):
+        # The usual case, which the library takes long for: a mobile as the numbering plan has it.
+        if _MOBILE.fullmatch(digits) and digits[2:4] in AREA_CODES:
+            return f"+{digits}"
         phone = f"+{digits}"
     with contextlib.suppress(InvalidPhone):
         return brazilian_e164(phone)
@@ -75,8 +79,9 @@ def phone_e164(text: str) -> str:
 
 def instant(text: str) -> datetime | None:
     """The instant in UTC, in whichever of the vendor's spellings; None for anything else."""
-    readings = (_iso(text), *(_strptime(text, each) for each in _DATE_FORMATS))
-    found = next((each for each in readings if each is not None), None)
+    found = _iso(text)
+    for date_format in _DATE_FORMATS:
+        found = found or _strptime(text, date_format)
     if found is None or not 2000 <= found.year <= 2100:
         return None
     return found.astimezone(UTC)
