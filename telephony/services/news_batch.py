@@ -18,6 +18,7 @@ from requests_app.states import Outcome
 from telephony import selectors
 from telephony.models import AttemptEntry, CallAttempt, DialerLine, ProviderEvent
 from telephony.providers.directcall.callback import UnreadableCallback, parse_callback
+from telephony.providers.directcall.values import Names
 from telephony.services import events
 from telephony.services.retries import EndedCall, next_tries
 from telephony.states import AWAITING_NEWS, RANK, AttemptState, project
@@ -161,7 +162,7 @@ def apply_together(deliveries: Sequence[Delivery], *, now: datetime) -> list[int
 
 def _read(deliveries: Iterable[Delivery]) -> tuple[list[_News], dict[int, str]]:
     """What could be read; and why the others could not, by id."""
-    names, words = selectors.field_names(), selectors.status_words()
+    names, words = Names(selectors.field_names()), selectors.status_words()
     news, unreadable = [], {}
     for one in deliveries:
         try:

@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -28,20 +29,27 @@ _MOBILE: Final = re.compile(r"55[0-9]{2}9[6-9][0-9]{7}")
 _NOT_DIGIT: Final = re.compile(r"[^0-9]")
 
 
+class Names(dict[str, tuple[str, ...]]):
+    """Concept -> the names under which it may come, normalized once for many objects."""
+
+    def __init__(self, field_names: Mapping[str, Sequence[str]]) -> None:
+        super().__init__({concept: tuple(map(normalized_name, names)) for concept, names in field_names.items()})
+
+
 class Fields:
     """One object of the carrier's, read by concept; case, accents, `_` and `-` in a name don't matter."""
 
     def __init__(self, given: Mapping[str, Any], field_names: Mapping[str, Sequence[str]]) -> None:
-        self._field_names = field_names
+        self._names = field_names if isinstance(field_names, Names) else Names(field_names)
         self._values: dict[str, Any] = {}
         for name, value in given.items():
             self._values.setdefault(normalized_name(name), value)
 
     def value(self, concept: str) -> Any:
         """The first value that isn't empty among the concept's names, or None."""
-        for name in self._field_names.get(concept, ()):
-            value = self._values.get(normalized_name(name))
-            if value not in (None, "", [], {}):
+        for name in self._names.get(concept, ()):
+            value = self._values.get(name)
+            if value is not None and value not in ("", [], {}):
                 return value
         return None
 
@@ -54,7 +62,10 @@ def text_of(value: Any) -> str:
     """A text or number as text that can be stored, stripped; anything else is empty."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return _UNSTORABLE.sub("\ufffd", str(value)).strip()
+    text = str(value)
+    if not text.isascii() or "\0" in text:
+        text = _UNSTORABLE.sub("\ufffd", text)
+    return text.strip()
 
 
 def phone_e164(text: str) -> str:
@@ -62,6 +73,12 @@ def phone_e164(text: str) -> str:
 
     "ip" before DDD and number marks a number of its own network (ip4130600300).
     """
+    return _phone_e164(text) if 0 < len(text) <= MAX_PHONE_LENGTH + 2 else ""
+
+
+# The same number comes with each piece of news of a call, and our own with all of them.
+@lru_cache(10_000)
+def _phone_e164(text: str) -> str:
     phone = text.removeprefix("ip")
     if len(phone) > MAX_PHONE_LENGTH or not _PHONE.fullmatch(phone):
         return ""
@@ -79,6 +96,8 @@ def phone_e164(text: str) -> str:
 
 def instant(text: str) -> datetime | None:
     """The instant in UTC, in whichever of the vendor's spellings; None for anything else."""
+    if not text:
+        return None
     found = _iso(text)
     for date_format in _DATE_FORMATS:
         found = found or _strptime(text, date_format)
