@@ -38,8 +38,8 @@ def add_calls(line: DialerLine, *, first: int, count: int) -> None:
     from telephony.models import CallAttempt  # noqa: PLC0415
 
     now = timezone.now()
-    for start in range(first, first + count, 2_000):
-        numbers = range(start, min(start + 2_000, first + count))
+    for start in range(first, first + count, 500):
+        numbers = range(start, min(start + 500, first + count))
         requests = insert_rows(
             CallRequest,
             ("company_id", "name", "phone", "phone_e164", "status", "in_flight", "hold_reason", "attempts", "source"),
@@ -80,8 +80,8 @@ def add_news(line: DialerLine, *, first: int, count: int) -> None:
     account, now = DirectcallAccount.objects.get(), timezone.now()
     columns = ("account_id", "company_id", "received_at", "content_type", "raw")
     rows = [(account.pk, line.company_id, now, _FORM, one.encode()) for one in bodies]
-    for start in range(0, len(rows), 2_000):
-        insert_rows(ProviderEvent, columns, rows[start : start + 2_000])
+    for start in range(0, len(rows), 500):
+        insert_rows(ProviderEvent, columns, rows[start : start + 500])
 
 
 def forget_events() -> None:
