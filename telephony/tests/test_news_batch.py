@@ -59,7 +59,10 @@ class World:
         return [self._stored(*one) for one in told]
 
     def _stored(self, place: int, word: str, how: str) -> int:
-        phone = "5511900000000" if how == "early" else self.calls[place].phone_e164.removeprefix("+")
+        attempt = CallAttempt.objects.get(pk=self.calls[place].pk)
+        # By an id that nobody knows yet news is found a little later when it is applied one by one.
+        how = "usual" if how == "id alone" and not attempt.carrier_call_id else how
+        phone = "5511900000000" if how == "early" else attempt.phone_e164.removeprefix("+")
         ids = {"none": {}, "other": {"callerid": f"other-{place}"}}.get(how, {"callerid": f"call-{place}"})
         whose = {} if how == "id alone" else {"destino": phone}
         body = form_of(status=word, **ids, **whose) if how != "malformed" else "data={broken"
