@@ -197,29 +197,30 @@ def set_column(model: type[Model], column: str, values: Mapping[int, Any]) -> No
 
 
 def set_columns(model: type[Model], columns: Sequence[str], rows: Mapping[int, Sequence[Any]]) -> None:
-    """Nothing; in each row, by id, these columns (attribute names) have its values. One UPDATE at most."""
+    """Nothing; in each row, by id, these columns (attribute names) have its values. One UPDATE on PostgreSQL."""
     if not rows:
         return
     fields: list[Any] = [model._meta.get_field(name) for name in columns]
-    table = model._meta.db_table
-    if is_postgresql():
-        params: list[Any] = [list(rows)]
-        kinds = ["bigint"]
-        for place, field in enumerate(fields):
-            kinds.append(field.rel_db_type(connection))
-            params.append(
-                [row[place] if type(row[place]) in _PLAIN else _prepared(field, row[place]) for row in rows.values()]
-            )
-        names = ", ".join(f"c{place}" for place in range(len(fields)))
-        given = f"unnest({', '.join(f'%s::{kind}[]' for kind in kinds)}) AS given(id, {names})"
-    else:
-        params = [json.dumps([[pk, *map(_prepared, fields, row)] for pk, row in rows.items()])]
-        names = ", ".join(f"value ->> {place + 1} AS c{place}" for place in range(len(fields)))
-        given = f"(SELECT value ->> 0 AS id, {names} FROM json_each(%s)) AS given"
-    quote = connection.ops.quote_name
+    table, quote = model._meta.db_table, connection.ops.quote_name
+    if not is_postgresql():
+        # Joined with a list in JSON, SQLite would read the list anew for each row of the table.
+        given = [[*map(_prepared, fields, row), pk] for pk, row in rows.items()]
+        sets = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+        with connection.cursor() as cursor:
+            cursor.executemany(f"UPDATE {table} SET {sets} WHERE id = %s", given)
+        return
+    params: list[Any] = [list(rows)]
+    kinds = ["bigint"]
+    for place, field in enumerate(fields):
+        kinds.append(field.rel_db_type(connection))
+        column = [row[place] for row in rows.values()]
+        params.append([value if type(value) in _PLAIN else _prepared(field, value) for value in column])
+    names = ", ".join(f"c{place}" for place in range(len(fields)))
+    arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
     sets = ", ".join(f"{quote(field.column)} = given.c{place}" for place, field in enumerate(fields))
+    sql = f"UPDATE {table} SET {sets} FROM unnest({arrays}) AS given(id, {names}) WHERE {table}.id = given.id"
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {table} SET {sets} FROM {given} WHERE {table}.id = given.id", params)
+        cursor.execute(sql, params)
 
 
 def write_prepared(sql: str, params: Sequence[Any] = ()) -> int:
