@@ -60,10 +60,12 @@ class World:
 
     def _stored(self, place: int, word: str, how: str) -> int:
         attempt = CallAttempt.objects.get(pk=self.calls[place].pk)
-        # By an id that nobody knows yet news is found a little later when it is applied one by one.
+        # News by an id that the same batch makes known is found a little later when it is applied one by one.
         how = "usual" if how == "id alone" and not attempt.carrier_call_id else how
         phone = "5511900000000" if how == "early" else attempt.phone_e164.removeprefix("+")
-        ids = {"none": {}, "other": {"callerid": f"other-{place}"}}.get(how, {"callerid": f"call-{place}"})
+        ids = {"none": {}, "other": {"callerid": f"other-{place}"}, "early": {"callerid": f"early-{place}"}}.get(
+            how, {"callerid": f"call-{place}"}
+        )
         whose = {} if how == "id alone" else {"destino": phone}
         body = form_of(status=word, **ids, **whose) if how != "malformed" else "data={broken"
         return store_event(self.account, body=body.encode(), content_type=FORM, now=NOW).pk
