@@ -193,7 +193,8 @@ ATTACHMENT_MAX_BYTES = env.int("ATTACHMENT_MAX_BYTES", default=10 * 1024 * 1024)
 # A worker takes both; one that is started with `--queues webhooks` keeps slow receivers to itself.
 CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("celery", "webhooks")]
 CELERY_TASK_ROUTES = {
-    name: {"queue": "webhooks"} for name in ("requests_app.tasks.deliver_webhooks", "helpdesk.tasks.deliver_messages")
+    name: {"queue": "webhooks"}
+    for name in ("requests_app.tasks.deliver_webhooks", "helpdesk.tasks.deliver_messages", "helpdesk.tasks.fetch_mail")
 }
 CELERY_BEAT_SCHEDULE = {
     "dialer-tick": {"task": "telephony.tasks.dialer_tick", "schedule": DIALER_TICK_SECONDS},
@@ -210,6 +211,7 @@ CELERY_BEAT_SCHEDULE = {
     "helpdesk-assign": {"task": "helpdesk.tasks.assign_waiting", "schedule": 5.0},
     "helpdesk-answer": {"task": "helpdesk.tasks.answer_automatically", "schedule": 3.0},
     "helpdesk-deliver": {"task": "helpdesk.tasks.deliver_messages", "schedule": 5.0},
+    "helpdesk-mail": {"task": "helpdesk.tasks.fetch_mail", "schedule": 60.0},
     "helpdesk-scheduled": {"task": "helpdesk.tasks.send_scheduled_messages", "schedule": 10.0},
     "helpdesk-waiting": {"task": "helpdesk.tasks.tend_waiting", "schedule": 30.0},
     "helpdesk-silent": {"task": "helpdesk.tasks.tend_silent", "schedule": 60.0},

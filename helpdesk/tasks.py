@@ -11,7 +11,17 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from helpdesk.data import Bell
-from helpdesk.services import assignment, data_collection, delivery, first_reply, inactivity, ladder, mending, scheduled
+from helpdesk.services import (
+    assignment,
+    data_collection,
+    delivery,
+    first_reply,
+    inactivity,
+    inbound,
+    ladder,
+    mending,
+    scheduled,
+)
 from helpdesk.services import waiting_reply as waiting
 
 if TYPE_CHECKING:
@@ -71,6 +81,15 @@ def collect_contact_details() -> None:
 def deliver_messages() -> None:
     """Send what waits to leave."""
     delivery.deliver_due_messages()
+
+
+@shared_task(acks_late=False, expires=60)
+def fetch_mail() -> None:
+    """Store the new mail of the e-mail channels."""
+    counts, bells = inbound.fetch_mail(now=timezone.now())
+    ring(bells)
+    if counts:
+        log.info("helpdesk: mail fetched: %s", dict(counts))
 
 
 _TASKS = {Bell.DELIVER: deliver_messages, Bell.ASSIGN: assign_waiting, Bell.ANSWER: answer_automatically}

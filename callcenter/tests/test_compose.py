@@ -268,8 +268,8 @@ def test_beat_writes_down_its_schedule(image: Image) -> None:
     assert "Traceback" not in beat.output
 
 
-@pytest.mark.parametrize("service", ["digitro", "directcall"])
-def test_a_simulator_listens_and_stops(image: Image, service: str) -> None:
+@pytest.mark.parametrize("service", ["digitro", "directcall", "streams"])
+def test_a_simulator_and_the_stream_process_listen_and_stop(image: Image, service: str) -> None:
     port = engines.free_port()
     assert not image.is_healthy(service, port)
     with image.start(service, port) as simulator:

@@ -31,6 +31,7 @@ POLL_SECONDS: Final = 0.2
 STATES_SECONDS: Final = 2.0
 STATES_AT_ONCE: Final = 500
 RETRY_SECONDS: Final = 2.0
+FIRST_LOOK_SECONDS: Final = 10.0
 # A reader that is so far behind is let go; it comes back with the number it has.
 MOST_UNREAD: Final = 100
 _THREADS: Final = 2
@@ -64,7 +65,10 @@ class Hub:
         return await asyncio.get_running_loop().run_in_executor(self._threads, _asked, question, args)
 
     async def listen(self, key: uuid.UUID) -> Mailbox:
-        """A mailbox into which everything new of that conversation comes from now on."""
+        """A mailbox into which everything new of that conversation comes from now on.
+
+        Errors: `TimeoutError` while the database can't be read.
+        """
         mailbox: Mailbox = asyncio.Queue(MOST_UNREAD)
         self._mailboxes[key].add(mailbox)
         self.open_count += 1
@@ -72,7 +76,11 @@ class Hub:
             self._has_looked.clear()
             self._poller = asyncio.create_task(self._poll())
         # What is committed after this is handed out; what was before, the stream reads for itself.
-        await self._has_looked.wait()
+        try:
+            await asyncio.wait_for(self._has_looked.wait(), FIRST_LOOK_SECONDS)
+        except BaseException:
+            self.leave(key, mailbox)
+            raise
         return mailbox
 
     def leave(self, key: uuid.UUID, mailbox: Mailbox) -> None:

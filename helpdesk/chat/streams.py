@@ -96,7 +96,11 @@ class Streams:
     async def _stream(
         self, conversation: chat.Conversation, last: int, origin: str | None, receive: Receive, send: Send
     ) -> None:
-        mailbox = await self._hub.listen(conversation.hash)
+        try:
+            mailbox = await self._hub.listen(conversation.hash)
+        except TimeoutError:
+            await _answer(send, 503, {"erro": 503}, {"Retry-After": "10"})
+            return
         gone = asyncio.create_task(_until_gone(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _stream_headers(origin)})
