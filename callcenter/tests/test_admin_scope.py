@@ -42,16 +42,19 @@ from telephony.models import (
     CarrierDifference,
     CarrierInquiry,
     ContactPreference,
+    DacDevice,
     DialerLine,
     DirectcallAccount,
     DoNotCallEntry,
     DoNotCallImport,
     DoNotCallList,
+    PromiseViolation,
     ProviderEvent,
     Reconciliation,
     RecordingPlay,
     RetryRule,
 )
+from telephony.states import Promise
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -64,6 +67,7 @@ SCOPED = (
     CarrierInquiry, Reconciliation, CarrierDifference, RecordingPlay,
     DirectcallAccount, CallbackRegistration, RetryRule, Company, User, ApiKey, WebhookEndpoint, WebhookDelivery,
     CallingRule, ContactPreference, DoNotCallList, DoNotCallEntry, DoNotCallImport, CallAuthorization,
+    DacDevice, PromiseViolation,
 )  # fmt: skip
 
 
@@ -128,6 +132,10 @@ def make_world(company: Company, *, name: str) -> dict[type[Model], Model]:
         ),  # fmt: skip
         RetryRule.objects.create(company=company, outcome=Outcome.BUSY, max_tries=2, wait_seconds=60),
         *calling_rules_of(company, name=name),
+        DacDevice.objects.create(line=line, user=person, device=f"1{company.pk}", account=f"2{company.pk}"),
+        PromiseViolation.objects.create(
+            promise=Promise.LEDGER, subject=f"attempt:{attempt.pk}", company=company, attempt=attempt
+        ),
     ]
     return {type(row): row for row in rows}
 
@@ -166,7 +174,7 @@ def url(model: type[Model], page: str, *args: Any) -> str:
 
 
 def test_every_table_of_the_admin_is_covered_here_or_belongs_to_no_company() -> None:
-    of_nobody = {"EventName", "FieldAlias", "OwnHoliday", "StatusAlias"}
+    of_nobody = {"DialerSwitch", "EventName", "FieldAlias", "OwnHoliday", "PromiseCheck", "StatusAlias"}
     assert {model.__name__ for model in admin.site._registry} == {model.__name__ for model in SCOPED} | of_nobody
 
 
@@ -212,6 +220,8 @@ def test_a_form_offers_no_foreign_row(bound: Client, model: type[Model]) -> None
         (ApiKey, "revoke_selected"),
         (WebhookEndpoint, "test_selected"),
         (WebhookDelivery, "resend_selected"),
+        (DacDevice, "log_in_selected"),
+        (PromiseViolation, "settle_selected"),
     ],
 )
 def test_an_action_on_a_foreign_row_does_nothing(
@@ -232,6 +242,8 @@ def test_an_action_on_a_foreign_row_does_nothing(
         ("requests_app_callrequest_do", CallRequest),
         ("telephony_callattempt_settle", CallAttempt),
         ("telephony_dialerline_resume", DialerLine),
+        ("telephony_dialerline_turn", DialerLine),
+        ("telephony_dialerline_close_breaker", DialerLine),
         ("requests_app_webhookendpoint_rotate", WebhookEndpoint),
         ("auth_user_password_change", User),
     ],
