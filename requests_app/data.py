@@ -97,11 +97,15 @@ class LineStanding:
 
 @dataclass(frozen=True)
 class KeptAnswer:
-    """An HTTP answer that can be given again: the status, the JSON body, and the company whose request it tells of."""
+    """An HTTP answer that can be given again: the status, the JSON body, and the company whose request it tells of.
+
+    `callback_at` = the slot that the callback was given; None = the company has none, or no time was wanted.
+    """
 
     status: int
     body: bytes
     company_id: int
+    callback_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from requests_app.dialects.auth import ApiKeyAuthentication, Caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from rest_framework.request import Request
 
@@ -60,6 +61,11 @@ class Refused(DomainError):
 def json_response(value: Any, *, status: int = 200, ascii_only: bool = False) -> HttpResponse:
     """The value as a JSON answer."""
     return HttpResponse(encoded(value, ascii_only=ascii_only), status=status, content_type="application/json")
+
+
+def callback_header(at: datetime | None) -> dict[str, str]:
+    """The header that tells a caller which slot the callback was given; empty when it was given none."""
+    return {} if at is None else {"X-Callback-Time": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def encoded(value: Any, *, ascii_only: bool = False) -> bytes:
@@ -141,9 +147,7 @@ class DialectView(APIView):
 
     def tell_callback(self, call_request: CallRequest) -> None:
         """Nothing; where the change gave the callback a slot, the answer says which, in a header of ours."""
-        if call_request.booked_at is not None:
-            at = call_request.booked_at.astimezone(UTC)
-            self.headers["X-Callback-Time"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.headers.update(callback_header(call_request.booked_at))
 
     @property
     def origin(self) -> Origin:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from callcenter.lib.secrets import digest
-from requests_app.dialects.http import Refused
+from requests_app.dialects.http import Refused, callback_header
 from requests_app.services.idempotency import KeyReused, answered_once
 
 if TYPE_CHECKING:
@@ -52,4 +52,5 @@ def once(request: Request, user: User, *, operation: str, body: Any, answer: Cal
 
 
 def _response(answer: KeptAnswer) -> HttpResponse:
-    return HttpResponse(answer.body, status=answer.status, content_type="application/json")
+    headers = callback_header(answer.callback_at)
+    return HttpResponse(answer.body, status=answer.status, content_type="application/json", headers=headers)

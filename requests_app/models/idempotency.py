@@ -14,7 +14,8 @@ from requests_app.data import KeptAnswer
 class IdempotentAnswer(models.Model):
     """What one user's POST under one key was answered; written in the transaction that stored what it made.
 
-    `fingerprint` is a keyed digest of method, path and body. No row is ever without an answer: what failed left none.
+    `fingerprint` is a keyed digest of method, path and body. `callback_at` null = no slot was given. No row is ever
+    without an answer: what failed left none.
     """
 
     user = models.ForeignKey("accounts.User", verbose_name=_("usuário"), on_delete=models.CASCADE, related_name="+")
@@ -23,6 +24,7 @@ class IdempotentAnswer(models.Model):
     company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.CASCADE)
     status = models.PositiveSmallIntegerField(_("status HTTP"))
     body = models.TextField(_("resposta"))
+    callback_at = models.DateTimeField(_("horário marcado"), null=True)
     created_at = models.DateTimeField(_("criada em"), default=timezone.now)
 
     class Meta:
@@ -43,4 +45,4 @@ class IdempotentAnswer(models.Model):
     @property
     def answer(self) -> KeptAnswer:
         """The answer as it is given again."""
-        return KeptAnswer(status=self.status, body=self.body.encode(), company_id=self.company_id)
+        return KeptAnswer(self.status, self.body.encode(), self.company_id, self.callback_at)

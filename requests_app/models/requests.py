@@ -167,7 +167,7 @@ _MOVE_LABELS: Final = {
     "late_news": _("Notícia atrasada da operadora"),
     "retry_rule": _("A regra de nova tentativa mudou"),
     "slot": _("O horário pedido tinha vaga"),
-    "slot_full": _("O horário pedido estava cheio: foi dado o livre mais próximo"),
+    "slot_full": _("O horário pedido estava cheio: foi dado o próximo horário livre"),
     "slot_none": _("Não há horário livre: ficou o horário pedido"),
     "missed": _("O horário passou sem ligação"),
     "missed_retry_now": _("Horário perdido: ligar agora"),

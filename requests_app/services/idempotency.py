@@ -57,6 +57,7 @@ def answered_once(
             company_id=given.company_id,
             status=given.status,
             body=given.body.decode(),
+            callback_at=given.callback_at,
             created_at=now,
         )
     return given, False

@@ -164,6 +164,27 @@ def test_the_answers_of_both_apis_say_which_time_was_given() -> None:
     assert "X-Callback-Time" not in shop.post(venddor, {"phone": "11987650004"}).headers
 
 
+@pytest.mark.conforms("CS-callback-time", "VD-callback-time")
+@pytest.mark.parametrize(
+    ("path", "wish"),
+    [
+        ("/venddor/api/2.0/call_requests", {"request_time": "2026-11-23T13:00:00Z"}),
+        ("/api/2.0/call_requests", {"time_from": "10:00", "time_to": "12:00"}),
+    ],
+)
+@pytest.mark.django_db
+@time_machine.travel(NOW, tick=False)
+def test_a_repeated_post_is_told_again_which_time_was_given(path: str, wish: dict[str, str]) -> None:
+    company = with_slots(make_company())
+    shop = Shop(make_attendant(company))
+    first, again = (
+        shop.post(path, {"phone": "11987650001", **wish}, **{"idempotency-key": "once"}) for _time in range(2)
+    )
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.headers["X-Callback-Time"] == first.headers["X-Callback-Time"] == "2026-11-23T13:00:00Z"
+    assert CallRequest.objects.count() == 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_parallel_posts_never_overbook_a_quarter() -> None:
     company = with_slots(make_company(), headcount=2)

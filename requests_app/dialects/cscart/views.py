@@ -83,8 +83,8 @@ class CallRequestListView(CsCartView):
                 company_id, origin=self.origin, now=timezone.now(), fields=fields, may_be_repeated=True
             ),
         )
-        self.tell_callback(stored)
-        return KeptAnswer(201, encoded({"request_id": str(stored.pk)}, ascii_only=True), company_id)
+        answer = encoded({"request_id": str(stored.pk)}, ascii_only=True)
+        return KeptAnswer(201, answer, company_id, stored.booked_at)
 
     def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """Errors: `Refused` 403 or 405; PUT and DELETE are told that they need an id."""

@@ -96,8 +96,7 @@ class CallRequestListView(VenddorView):
         stored = create_call_request(
             company_id, origin=self.origin, now=timezone.now(), fields=wire.fields(body), may_be_repeated=True
         )
-        self.tell_callback(stored)
-        return KeptAnswer(201, encoded(wire.item(vars(stored))), company_id)
+        return KeptAnswer(201, encoded(wire.item(vars(stored))), company_id, stored.booked_at)
 
 
 class CallRequestView(VenddorView):
