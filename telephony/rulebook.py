@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import holidays
 
-from callcenter.lib.area_codes import area_code_of
+from callcenter.lib.area_codes import AreaCode, area_code_of
 from telephony.rule_terms import (
     INTERNAL_LISTS,
     Activity,
@@ -163,8 +163,11 @@ class Decision:
 def place_of(phone_e164: str, *, elsewhere: ZoneInfo) -> Place:
     """Where a number was given out; `elsewhere` is the clock of one that belongs to no place."""
     area = area_code_of(phone_e164)
-    if area is None:
-        return Place(zone=elsewhere)
+    return Place(zone=elsewhere) if area is None else _place_of_area(area)
+
+
+@cache
+def _place_of_area(area: AreaCode) -> Place:
     return Place(zone=ZoneInfo(area.zone), state=area.state, area_code=area.code)
 
 

@@ -124,7 +124,7 @@ class AnyOf(Lookup):
         """An array."""
         column, params = self.process_lhs(compiler, connection)
         kind = self.lhs.output_field.rel_db_type(connection)
-        return f"{column} = ANY(%s::{kind}[])", [*params, self.rhs]
+        return f"{column} = ANY(%s::{kind}[])", [*params, _array_of(self.rhs)]
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         """A list in JSON."""
@@ -132,6 +132,20 @@ class AnyOf(Lookup):
         field = self.lhs.output_field
         values = [field.get_db_prep_value(value, connection, prepared=True) for value in self.rhs]
         return f"{column} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(values)]
+
+
+def _array_of(values: list[Any]) -> Any:
+    """The array as PostgreSQL reads it, for ids, digests and numbers: the driver takes microseconds to write each."""
+    if all(type(value) is int for value in values):
+        return f"{{{','.join(map(str, values))}}}"
+    if all(type(value) is uuid.UUID for value in values):
+        return f"{{{','.join([f'{value.int:032x}' for value in values])}}}"
+    if all(type(value) is str for value in values):
+        text = '","'.join(values)
+        # Whatever needs an escape is the driver's.
+        if "\\" not in text and text.count('"') == 2 * (len(values) - 1):
+            return f'{{"{text}"}}'
+    return values
 
 
 def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:

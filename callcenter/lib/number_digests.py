@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from django.conf import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Apart from every other use of the pepper.
 _PURPOSE: Final = b"number:"
@@ -18,6 +21,14 @@ def number_digest(phone_e164: str) -> UUID:
     There are few enough numbers to try them all, so the digest protects only as long as the key is kept apart.
     """
     return UUID(hex=number_hex(phone_e164))
+
+
+def number_digests(phones_e164: Iterable[str]) -> list[UUID]:
+    """The digests of these numbers, in their order."""
+    key = settings.TOKEN_PEPPER.encode()
+    return [
+        UUID(int=int.from_bytes(hmac.digest(key, _PURPOSE + phone.encode(), "sha256")[:16])) for phone in phones_e164
+    ]
 
 
 def number_hex(phone_e164: str) -> str:

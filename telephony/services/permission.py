@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from callcenter.lib.area_codes import AREA_CODES
 from callcenter.lib.database import as_stored, is_postgresql, rows_of
-from callcenter.lib.number_digests import number_digest
+from callcenter.lib.number_digests import number_digest, number_digests
 from requests_app.services.evidence import evidence_of
 from requests_app.states import Hold
 from telephony.models import CallAttempt, CallAuthorization, ContactPreference, DoNotCallEntry
@@ -37,7 +37,7 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the rules say of one call; `record` is kept with its attempt."""
+    """What the rules say of one call; `record` is kept with its attempt. Calls of which the same is known share one."""
 
     decision: Decision
     record: dict[str, Any]
@@ -83,43 +83,43 @@ def judged(
 
     `before` = by number, the attempt that asks for itself: of the calls of the day, those that come before it count.
     """
-    snapshot, purpose = current_snapshot(), purpose_of(line)
-    digests = [number_digest(number.phone_e164) for number in numbers]
+    snapshot, elsewhere = current_snapshot(), line.company.zone
+    phones = [number.phone_e164 for number in numbers]
+    digests = number_digests(phones)
     wishes = _wishes(digests, company_id=line.company_id)
-    places = [
-        _place(number.phone_e164, wishes.get(digest), elsewhere=line.company.zone)
-        for number, digest in zip(numbers, digests, strict=True)
-    ]
-    calls = _calls_today(
-        {number.phone_e164: place for number, place in zip(numbers, places, strict=True)}, now=now, before=before
-    )
+    places = {
+        phone: _place(phone, wishes.get(digest), elsewhere=elsewhere)
+        for phone, digest in zip(phones, digests, strict=True)
+    }
+    calls = _calls_today(places, now=now, before=before)
     listings = _listings(snapshot, digests, company_id=line.company_id, on=now.date())
+    # Of nearly every number nothing is known.
+    nothing = Facts(lists_readable=snapshot.lists_readable)
     facts = [
         _facts(
             wishes.get(digest),
-            calls_today=calls[number.phone_e164],
+            calls_today=calls[phone],
             listings=tuple(listings.get(digest, ())),
             lists_readable=snapshot.lists_readable,
         )
-        for number, digest in zip(numbers, digests, strict=True)
+        if phone in calls or digest in listings or digest in wishes
+        else nothing
+        for phone, digest in zip(phones, digests, strict=True)
     ]
-    deciding = _Deciding(snapshot, purpose, now)
-    decisions = [deciding.decision(place, fact) for place, fact in zip(places, facts, strict=True)]
+    deciding = _Deciding(snapshot, purpose_of(line), now)
+    found = [deciding.verdict(places[phone], fact) for phone, fact in zip(phones, facts, strict=True)]
     asking = {
         number.request_id: digest
-        for number, digest, decision in zip(numbers, digests, decisions, strict=True)
-        if decision.objections and number.request_id is not None
+        for number, digest, verdict in zip(numbers, digests, found, strict=True)
+        if verdict.decision.objections and number.request_id is not None
     }
     if asking:
         evidence = evidence_of(asking)
-        for place_in_batch, number in enumerate(numbers):
-            if found := evidence.get(number.request_id or 0):
-                facts[place_in_batch] = replace(facts[place_in_batch], asked_at=found.asked_at)
-                decisions[place_in_batch] = deciding.decision(places[place_in_batch], facts[place_in_batch])
-    return [
-        Verdict(decision, decision.as_json(purpose=purpose, place=place, facts=fact))
-        for decision, place, fact in zip(decisions, places, facts, strict=True)
-    ]
+        for nth, number in enumerate(numbers):
+            if asked := evidence.get(number.request_id or 0):
+                fact = replace(facts[nth], asked_at=asked.asked_at)
+                found[nth] = deciding.verdict(places[number.phone_e164], fact)
+    return found
 
 
 def refusal_before_sending(attempt: CallAttempt, *, line: DialerLine, now: datetime) -> Verdict | None:
@@ -134,7 +134,7 @@ def refusal_before_sending(attempt: CallAttempt, *, line: DialerLine, now: datet
     if state is not None and not state["is_listed"] and not state["has_wishes"]:
         snapshot = snapshot_of(state["token"])
         facts = Facts(calls_today=state["calls"], lists_readable=snapshot.lists_readable)
-        if _Deciding(snapshot, purpose_of(line), now).decision(place, facts).is_allowed:
+        if decide(snapshot.book, purpose=purpose_of(line), place=place, facts=facts, now=now).is_allowed:
             return None
     number = Number(attempt.phone_e164, attempt.call_request_id)
     (verdict,) = judged([number], line=line, now=now, before={attempt.phone_e164: attempt.pk})
@@ -170,17 +170,18 @@ def purpose_of(line: DialerLine) -> Purpose:
 
 
 class _Deciding:
-    """One batch's decisions: those of numbers of which the same is known are made once."""
+    """One batch's verdicts: that of numbers of which the same is known is made once, record and all."""
 
     def __init__(self, snapshot: Snapshot, purpose: Purpose, now: datetime) -> None:
         self.snapshot, self.purpose, self.now = snapshot, purpose, now
-        self._made: dict[tuple[Place, Facts], Decision] = {}
+        self._made: dict[tuple[Place, Facts], Verdict] = {}
 
-    def decision(self, place: Place, facts: Facts) -> Decision:
-        """The decision about a number there of which this is known."""
+    def verdict(self, place: Place, facts: Facts) -> Verdict:
+        """The verdict on a number there of which this is known."""
         key = (place, facts)
         if (known := self._made.get(key)) is None:
-            known = decide(self.snapshot.book, purpose=self.purpose, place=place, facts=facts, now=self.now)
+            decision = decide(self.snapshot.book, purpose=self.purpose, place=place, facts=facts, now=self.now)
+            known = Verdict(decision, decision.as_json(purpose=self.purpose, place=place, facts=facts))
             self._made[key] = known
         return known
 
