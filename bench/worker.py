@@ -158,12 +158,12 @@ def _request(application: Any, asked: dict[str, Any]) -> None:
 
 def _timed(action: Any) -> tuple[float, float]:
     """CPU milliseconds and milliseconds on the clock."""
-    cpu, clock = _cpu_seconds(), time.perf_counter()
+    cpu, clock = cpu_seconds(), time.perf_counter()
     action()
-    return (_cpu_seconds() - cpu) * 1e3, (time.perf_counter() - clock) * 1e3
+    return (cpu_seconds() - cpu) * 1e3, (time.perf_counter() - clock) * 1e3
 
 
-def _cpu_seconds() -> float:
+def cpu_seconds() -> float:
     """This process's and its backend's."""
     from django.db import connection  # noqa: PLC0415
 
