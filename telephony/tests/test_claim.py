@@ -103,11 +103,11 @@ def test_a_request_outside_its_contact_window_is_put_off_and_says_so() -> None:
 @pytest.mark.django_db
 def test_no_more_calls_than_the_lines_limit_counting_those_that_may_still_ring() -> None:
     line = make_callcenter(max_calls_at_once=3)
-    now = timezone.now()
     placed_call(line)
     doubtful = placed_call(line)
     CallAttempt.objects.filter(pk=doubtful.pk).update(state=AttemptState.IN_DOUBT)
     make_due(line.company, 5)
+    now = timezone.now()
     assert len(claim(line, now=now + timedelta(seconds=1))) == 1
     assert claim(line, now=now + timedelta(seconds=9)) == []
     # A call in doubt for longer than a phone rings takes up nothing any more.
