@@ -139,6 +139,7 @@ def test_news_gets_in_although_the_accounts_own_secrets_cant_be_decrypted(
     settings.FIELD_ENCRYPTION_KEYS = ["BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="]
     body = form_of(status="atendeu", callerid="a-1", destino=attempt.phone_e164)
     assert client.post(PATH, body, content_type=FORM).status_code == 200
+    apply_received(now=timezone.now())
     attempt, _request = fresh(attempt)
     assert attempt.state == "answered"
     # Where Basic is asked for it can't be checked: the carrier is told to come again.
