@@ -11,14 +11,16 @@ from __future__ import annotations
 import select
 import time
 from collections import deque
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from telephony.providers import plain_http
 from telephony.providers.base import Ambiguous, Misconfigured, NotSent
-from telephony.providers.http import MAX_ANSWER_BYTES, Answer, DeadlineSocket, Timeouts, kind_of, tls_context
+from telephony.providers.http import Answer, DeadlineSocket, Timeouts, kind_of, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,7 +70,7 @@ class Lanes:
         Errors: `Misconfigured` (the URL can't be used), `NotSent`, `Ambiguous`; what `before_send` raises.
         *Safe to repeat?* After `NotSent`.
         """
-        parts = urlsplit(url)
+        parts, head = _prepared(url, tuple(headers.items()))
         place = (parts.scheme, parts.hostname, parts.port)
         kept = self._free_one(place)
         connection = kept or _opened(parts, timeouts)
@@ -79,8 +81,7 @@ class Lanes:
             # A new TLS connection may have been sent its session's tickets; from one in use nothing is expected.
             if not _is_open(connection, and_silent=kept is not None):
                 raise NotSent("The connection was closed before anything was sent.")
-            answer = _exchanged(connection, parts, content=content, headers={**_OURS, **headers}, timeouts=timeouts)
-            is_whole = connection.sock is not None
+            answer, is_whole = _exchanged(connection, plain_http.request(head, content), timeouts=timeouts)
         finally:
             if is_whole:
                 self._free.append(_Kept(connection, place, time.monotonic()))
@@ -100,6 +101,19 @@ class Lanes:
                 return kept.connection
             kept.connection.close()
         return None
+
+
+@lru_cache(maxsize=64)
+def _prepared(url: str, headers: tuple[tuple[str, str], ...]) -> tuple[SplitResult, bytes]:
+    """The address taken apart, and the request's head; made once for all calls of a line.
+
+    Errors: `Misconfigured`.
+    """
+    try:
+        parts = urlsplit(url)
+        return parts, plain_http.head(parts, {**_OURS, **dict(headers)})
+    except _ERRORS as error:
+        raise Misconfigured(f"The address or a header can't be used ({kind_of(error)}).") from None
 
 
 def _opened(parts: SplitResult, timeouts: Timeouts) -> HTTPConnection:
@@ -136,19 +150,12 @@ def _is_open(connection: HTTPConnection, *, and_silent: bool) -> bool:
     return not signs.poll(0)
 
 
-def _exchanged(
-    connection: HTTPConnection, parts: SplitResult, *, content: bytes, headers: Mapping[str, str], timeouts: Timeouts
-) -> Answer:
+def _exchanged(connection: HTTPConnection, request: bytes, *, timeouts: Timeouts) -> tuple[Answer, bool]:
+    """The answer, and whether the connection can be used again."""
     sock: Any = connection.sock
     sock.expire_at(time.monotonic() + timeouts.answer_seconds)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request("POST", target, body=content, headers=headers, preload_content=False, decode_content=False)
-        response = connection.getresponse()
-        received = response.read(MAX_ANSWER_BYTES + 1, decode_content=False)
+        sock.sendall(request)
+        return plain_http.answer_from(sock)
     except _ERRORS as error:
         raise Ambiguous(f"The connection failed after it was open ({kind_of(error)}).") from None
-    if len(received) > MAX_ANSWER_BYTES:
-        connection.close()
-        raise Ambiguous("The answer is too long.", status_code=response.status)
-    return Answer(response.status, received)
