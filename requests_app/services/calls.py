@@ -194,7 +194,7 @@ def note_tries(request_ids: Iterable[int], *, now: datetime) -> None:
     """
     ids = list(request_ids)
     called = for_update(CallRequest.objects.filter(pk__any_of=ids).order_by("pk"))
-    first = [row.pk for row in called.only("status") if row.status == Status.NEW]
+    first = [pk for pk, status in called.values_list("pk", "status") if status == Status.NEW]
     CallRequest.objects.filter(pk__any_of=ids).update(attempts=F("attempts") + 1, updated_at=now)
     if first:
         CallRequest.objects.filter(pk__any_of=first).update(status=Status.IN_PROGRESS)

@@ -72,8 +72,9 @@ def store_all_accepted(accepted: Sequence[tuple[CallAttempt, str]]) -> None:
             now=now,
             placed_at=now,
         )
+    stored = {attempt.pk for attempt, _call_id in plain}
     for attempt, provider_call_id in given.values():
-        if (attempt, provider_call_id) not in plain:
+        if attempt.pk not in stored:
             store_accepted(attempt, provider_call_id)
     note_success({attempt.line_id for attempt, _call_id in accepted}, now=now)
 
