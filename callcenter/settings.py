@@ -62,7 +62,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     )
 else:
-    _database.update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+    _database.update(ENGINE="callcenter.lib.postgresql", CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
     _database.setdefault("OPTIONS", {}).update(
         connect_timeout=3,
         # The queries that ask for it are prepared when a connection asks them a third time; never the ORM's.
@@ -289,7 +289,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "callcenter.content_policy.ContentPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "callcenter.hosts.DialectHosts",

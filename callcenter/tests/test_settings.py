@@ -153,7 +153,7 @@ def test_a_postgres_and_a_redis_url_are_all_that_production_engines_need(tmp_pat
         " settings.CELERY_BROKER_TRANSPORT_OPTIONS['global_keyprefix']"
     )
     urls = {"DATABASE_URL": "postgres://u:p@db:5432/callcenter", "REDIS_URL": "redis://redis:6379/0"}
-    assert value_of(expression, tmp_path, **urls) == ("django.db.backends.postgresql redis://redis:6379/0 callcenter:")
+    assert value_of(expression, tmp_path, **urls) == ("callcenter.lib.postgresql redis://redis:6379/0 callcenter:")
 
 
 def test_the_hosts_of_a_dialect_are_answered_to_as_well(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def quick_row(request_id: int, *, scope: frozenset[int] | None, shape: Shape) ->
         return None
     where, params = where_rows(Asked(companies=scope))
     rows = rows_of(f"{_select(shape)} WHERE r.id = %s AND {where}", [request_id, *params])
-    return _row(rows[0]) if rows else None
+    return _read(rows, shape)[0] if rows else None
 
 
 def quick_page(
@@ -61,23 +61,42 @@ def quick_page(
 ) -> Listing | None:
     """The page that the query parameters ask for; None when it is not one for here.
 
-    Two queries, whatever the size: where the page lies, and its rows.
+    Two queries, whatever the size: where the page lies, and its rows; one for the first page.
     """
     sort_by, sort_order = asked_sort(params)
     size = asked_size(params)
     asked = asked_for(kind, params, company_scope=scope)
     if asked is None or sort_by not in _ORDERS or not 0 < size <= CHUNK:
         return None
-    cut = _cut(asked, max(leading_number(params.get("page", "")), 1), size, sort_by, sort_order)
+    page, order = max(leading_number(params.get("page", "")), 1), _order(sort_by, sort_order)
+    if page == 1 and not asked.is_search and not asked.is_nothing:
+        total, rows = _first_page(asked, size, order, shape)
+        cut = Cut(total, page)
+    else:
+        cut = _cut(asked, page, size, sort_by, sort_order)
+        rows = _rows(cut, size, order, shape)
     return Listing(
         items_per_page=size,
         page=cut.page,
         sort_by=sort_by,
         sort_order=sort_order,
         total_items=cut.total,
-        chunks=iter([_rows(cut, size, _order(sort_by, sort_order), shape)]),
+        chunks=iter([rows]),
         is_estimate=cut.is_estimate,
     )
+
+
+def _first_page(asked: Asked, size: int, order: str, shape: Shape) -> tuple[int, list[Row]]:
+    """The kept total and the first rows, of one instant. One query; without rows there is none to say the total."""
+    kept, kept_params = where_kept(asked)
+    where, params = where_rows(asked)
+    total = f"(SELECT sum(number) FROM requests_app_keptcount WHERE {kept}) AS kept_total"
+    rows = rows_of(
+        f"{_select(shape, total)} WHERE {where} ORDER BY {order} LIMIT {size}",
+        [*kept_params, *params],
+    )
+    totals = [row.pop("kept_total") for row in rows]
+    return int(totals[0] or 0) if totals else 0, _read(rows, shape)
 
 
 def _cut(asked: Asked, page: int, size: int, sort_by: str, sort_order: str) -> Cut:
@@ -132,12 +151,12 @@ def _rows(cut: Cut, size: int, order: str, shape: Shape) -> list[Row]:
         query = f"{select} WHERE r.id IN ({ids} LIMIT {size} OFFSET {cut.offset}) ORDER BY {order}"
     else:
         query = f"{select} WHERE {cut.where} ORDER BY {order} LIMIT {size}"
-    return [_row(row) for row in rows_of(query, cut.params)]
+    return _read(rows_of(query, cut.params), shape)
 
 
 @lru_cache(maxsize=32)
-def _select(shape: Shape) -> str:
-    columns = ", ".join(f"r.{name}" for name in shape.columns)
+def _select(shape: Shape, *more: str) -> str:
+    columns = ", ".join([*more, *(f"r.{name}" for name in shape.columns)])
     if shape.has_mirrors:
         columns += _MIRRORS.format(
             product_name=product_name_sql("r", shape.language), cart_names=cart_names_sql("r", shape.language)
@@ -145,13 +164,16 @@ def _select(shape: Shape) -> str:
     return f"SELECT {columns} FROM requests_app_callrequest r"
 
 
-def _row(row: Row) -> Row:
-    """The row with Python's values."""
-    for name in _INSTANTS & row.keys():
-        row[name] = as_instant(row[name])
-    if row.get("cart_products") is not None:
-        row["cart_products"] = json.loads(row["cart_products"])
-    return row
+def _read(rows: list[Row], shape: Shape) -> list[Row]:
+    """The rows with Python's values."""
+    instants = [name for name in shape.columns if name in _INSTANTS]
+    has_cart = "cart_products" in shape.columns
+    for row in rows:
+        for name in instants:
+            row[name] = as_instant(row[name])
+        if has_cart and row["cart_products"] is not None:
+            row["cart_products"] = json.loads(row["cart_products"])
+    return rows
 
 
 def _order(sort_by: str, sort_order: str) -> str:

@@ -10,15 +10,15 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from callcenter.accounts.models import Company
 from callcenter.accounts.selectors import is_assignable
-from callcenter.lib.database import for_update, known_row, rows_of
+from callcenter.lib.database import for_update
 from callcenter.lib.errors import Conflict, InvalidInput, NotFound
 from callcenter.lib.number_digests import number_digest
 from callcenter.lib.phones import InvalidPhone, brazilian_e164
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.schedule import first_due_at
 from requests_app.services.duplicates import open_duplicate
+from requests_app.services.homes import forget_home, home_of
 from requests_app.services.ledger import entry_of, record
 from requests_app.services.slots import slot_for
 from requests_app.services.storing import store_new
@@ -63,7 +63,8 @@ def create_call_request(
     values = _checked(fields, company_id=company_id)
     if not values.get("phone") and not values.get("email"):
         raise InvalidInput("phone", _("Informe o telefone ou o e-mail."))
-    company, is_listened_to, uses_slots = _open_company(company_id)
+    home = home_of(company_id)
+    company = home.company
     values.setdefault("requested_at", now.replace(microsecond=0))
     call_request = CallRequest(company=company, source=origin.source, **values)
     _reschedule(call_request, now=now, changed=values.keys())
@@ -77,15 +78,18 @@ def create_call_request(
         **_asked(call_request),
     }
     window = timedelta(minutes=company.duplicate_window_minutes if may_be_repeated else 0)
-    if not window and not is_listened_to and not uses_slots:
-        store_new(call_request, entry_of(call_request, LedgerEntry.Kind.CREATED, **told))
-        return call_request
+    if not window and not home.is_listened_to and not home.uses_slots:
+        if store_new(call_request, entry_of(call_request, LedgerEntry.Kind.CREATED, **told), home=home):
+            return call_request
+        # The company is no longer what it was the last time.
+        forget_home(company_id)
+        return create_call_request(company_id, origin=origin, now=now, fields=fields, may_be_repeated=may_be_repeated)
     with transaction.atomic():
         repeated = open_duplicate(call_request, within=window, now=now) if window else None
         if repeated is not None:
             record(repeated, LedgerEntry.Kind.DUPLICATE, origin=origin, at=now)
             return repeated
-        slot = _take_slot(call_request, now=now) if uses_slots else None
+        slot = _take_slot(call_request, now=now) if home.uses_slots else None
         call_request.save(force_insert=True)
         record(call_request, LedgerEntry.Kind.CREATED, **{**told, "reason": call_request.hold_reason})
         if slot is not None:
@@ -102,25 +106,6 @@ def _asked(call_request: CallRequest) -> dict[str, Any]:
         asked["wanted_at"] = call_request.wanted_at.isoformat()
     asked.update({name: value for name in _NUMBERS if (value := getattr(call_request, name))})
     return asked
-
-
-def _open_company(company_id: int) -> tuple[Company, bool, bool]:
-    """The company, whether any of its webhooks wants to be told of something, and whether it has slots. One query.
-
-    Errors: `InvalidInput` when it takes no new requests.
-    """
-    # A number that no column holds is no company's.
-    found = rows_of(
-        "SELECT c.id, c.name, c.time_zone, c.duplicate_window_minutes, EXISTS (SELECT 1"
-        " FROM requests_app_webhookendpoint e WHERE e.company_id = c.id AND e.is_enabled) AS is_listened_to, EXISTS"
-        " (SELECT 1 FROM requests_app_callbackpolicy p WHERE p.company_id = c.id AND p.uses_slots) AS uses_slots"
-        " FROM accounts_company c WHERE c.id = %s AND c.is_active",
-        [min(company_id, _LARGEST)],
-    )
-    if not found:
-        raise InvalidInput("company_id", _("Não existe uma empresa ativa com este número."))
-    is_listened_to, uses_slots = (bool(found[0].pop(name)) for name in ("is_listened_to", "uses_slots"))
-    return known_row(Company, **found[0]), is_listened_to, uses_slots
 
 
 def change_call_request(

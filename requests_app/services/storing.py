@@ -4,61 +4,98 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.models import JSONField
 
-from callcenter.lib.database import is_postgresql, rows_of
+from callcenter.lib.database import PLAIN, is_postgresql, rows_of
 from requests_app.models import CallRequest, LedgerEntry
+from requests_app.models.json_text import JsonTextField
+from requests_app.services.homes import STILL_PLAIN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import Field, Model
 
+    from requests_app.services.homes import Home
 
-def store_new(call_request: CallRequest, entry: LedgerEntry) -> None:
-    """Nothing; both are stored and have their ids.
+# Columns in which even a plain value is written otherwise.
+_ENCODING: Final = (JSONField, JsonTextField)
+_STORED: Final = " SELECT made.id AS request_id, told.id AS entry_id FROM made, told"
+
+
+def store_new(call_request: CallRequest, entry: LedgerEntry, *, home: Home) -> bool:
+    """Whether both are stored, and have their ids; not when the home was a wrong guess.
 
     Effects: two INSERTs; on PostgreSQL in one statement, which needs no BEGIN and no COMMIT around it.
     """
+    request_values, entry_values = _values(call_request, _columns(CallRequest)), _values(entry, _entry_columns())
     if not is_postgresql():
         with transaction.atomic():
-            call_request.save(force_insert=True)
-            entry.call_request = call_request
-            entry.save(force_insert=True)
-        return
-    params = [*_values(call_request, _columns(CallRequest)), *_values(entry, _entry_columns())]
-    stored = rows_of(_both(), params)[0]
-    for row, pk in ((call_request, stored["request_id"]), (entry, stored["entry_id"])):
+            request_id = rows_of(_alone(CallRequest), request_values)[0]["id"]
+            entry_id = rows_of(_alone(LedgerEntry), [request_id, *entry_values])[0]["id"]
+    else:
+        guess = home.guess if home.is_guess else []
+        stored = rows_of(_both(is_guarded=home.is_guess), [*guess, *request_values, *entry_values])
+        if not stored:
+            return False
+        request_id, entry_id = stored[0]["request_id"], stored[0]["entry_id"]
+    for row, pk in ((call_request, request_id), (entry, entry_id)):
         row.pk = pk
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     entry.call_request = call_request
+    return True
 
 
 @cache
-def _both() -> str:
-    request_names = ", ".join(str(field.column) for field in _columns(CallRequest))
-    entry_names = ", ".join(str(field.column) for field in _entry_columns())
+def _both(*, is_guarded: bool) -> str:
+    home, source = (f"home AS ({STILL_PLAIN}), ", " FROM home") if is_guarded else ("", "")
     return (
-        f"WITH made AS (INSERT INTO {CallRequest._meta.db_table} ({request_names})"
-        f" VALUES ({', '.join(map(_typed, _columns(CallRequest)))}) RETURNING id),"
-        f" told AS (INSERT INTO {LedgerEntry._meta.db_table} (call_request_id, {entry_names})"
-        f" SELECT made.id, {', '.join(map(_typed, _entry_columns()))} FROM made RETURNING id)"
-        " SELECT made.id AS request_id, told.id AS entry_id FROM made, told"
+        f"WITH {home}made AS (INSERT INTO {CallRequest._meta.db_table} ({_names(_columns(CallRequest))})"
+        f" SELECT {', '.join(map(_typed, _columns(CallRequest)))}{source} RETURNING id),"
+        f" told AS (INSERT INTO {LedgerEntry._meta.db_table} (call_request_id, {_names(_entry_columns())})"
+        f" SELECT made.id, {', '.join(map(_typed, _entry_columns()))} FROM made RETURNING id){_STORED}"
     )
 
 
-def _columns(model: type[Model]) -> list[Field[Any, Any]]:
+@cache
+def _alone(model: type[Model]) -> str:
+    first = ["call_request_id"] if model is LedgerEntry else []
+    fields = _entry_columns() if model is LedgerEntry else _columns(model)
+    names = ", ".join([*first, _names(fields)])
+    places = ", ".join(["%s"] * (len(first) + len(fields)))
+    return f"INSERT INTO {model._meta.db_table} ({names}) VALUES ({places}) RETURNING id"
+
+
+@cache
+def _columns(model: type[Model]) -> Sequence[Field[Any, Any]]:
     return [field for field in model._meta.concrete_fields if not field.primary_key]
 
 
-def _entry_columns() -> list[Field[Any, Any]]:
+@cache
+def _entry_columns() -> Sequence[Field[Any, Any]]:
     return [field for field in _columns(LedgerEntry) if field.name != "call_request"]
+
+
+def _names(fields: Sequence[Field[Any, Any]]) -> str:
+    return ", ".join(str(field.column) for field in fields)
 
 
 def _typed(field: Field[Any, Any]) -> str:
     # A null has no type of its own. Without the length: a cast would cut what the column refuses.
-    return f"CAST(%s AS {re.sub('[(].*', '', field.db_type(connection) or 'text')})"
+    kind = re.sub("[(].*", "", field.db_type(connections[DEFAULT_DB_ALIAS]) or "text")
+    return f"CAST(%s AS {kind})"
 
 
-def _values(row: Model, fields: list[Field[Any, Any]]) -> list[Any]:
-    return [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
+def _values(row: Model, fields: Sequence[Field[Any, Any]]) -> list[Any]:
+    connection = connections[DEFAULT_DB_ALIAS]
+    takes_plain = connection.vendor == "postgresql"
+    values = []
+    for field in fields:
+        value = field.pre_save(row, add=True)
+        # What the driver takes as it is need not be asked about 33 times.
+        is_ready = takes_plain and type(value) in PLAIN and not isinstance(field, _ENCODING)
+        values.append(value if is_ready else field.get_db_prep_save(value, connection))
+    return values
