@@ -12,6 +12,7 @@ from django.contrib import admin, messages
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,6 +23,7 @@ from callcenter.accounts.services import change_presence
 from callcenter.lib.admin import CompanyScopedAdmin
 from callcenter.lib.dashboard import Panel, merged
 from callcenter.login_form import BoundedLoginForm
+from helpdesk.services.presence import follow_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from django.urls import URLPattern, URLResolver
 
 # The order of the apps under "Mais".
-APP_ORDER: Final = ("requests_app", "telephony", "accounts")
+APP_ORDER: Final = ("requests_app", "helpdesk", "telephony", "accounts")
 
 
 class CallcenterAdminSite(admin.AdminSite):
@@ -81,6 +83,7 @@ class CallcenterAdminSite(admin.AdminSite):
         wanted = request.POST.get("presence", "")
         if wanted in User.Presence.values and isinstance(request.user, User):
             change_presence(request.user, presence=wanted)
+            follow_user(request.user, presence=wanted, now=timezone.now())
         else:
             messages.error(request, _("Presença desconhecida."))
         back = request.POST.get("next", "")

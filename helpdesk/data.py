@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import uuid
+    from datetime import datetime
 
     from helpdesk.models import ApiToken, Atendimento, Message
 
@@ -60,3 +61,26 @@ class CompanyRef:
     uid: uuid.UUID
     title: str
     time_zone: str
+
+
+@dataclass(frozen=True)
+class ContactEntry:
+    """One line of a contact's timeline, from whichever app knows of it.
+
+    `kind` is a CSS class (conversation, request, attempt); `details` are label and text pairs.
+    """
+
+    at: datetime
+    kind: str
+    title: str
+    details: tuple[tuple[str, str], ...] = ()
+    url: str = ""
+    is_private: bool = False
+
+
+@dataclass(frozen=True)
+class Callback:
+    """A call that was asked for; `text` says so to people, `url` leads to it."""
+
+    text: str
+    url: str = ""

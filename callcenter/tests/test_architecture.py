@@ -39,6 +39,7 @@ OPEN_MODULES: Final = {
     "callcenter.accounts.models": "companies and users are everybody's; foreign keys and forms name them",
     "requests_app.states": "the vocabulary in which telephony reports outcomes",
     "requests_app.schedule": "pure arithmetic; the customer's contact window is asked again before each call",
+    "helpdesk.timeline": "where other apps register what they know of a contact, and what asks for a callback",
     "requests_app.timeline": "where other apps register what they know of a request",
 }
 # Inside an app: a module may import those of its own row and of the rows above it.

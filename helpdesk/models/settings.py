@@ -25,6 +25,12 @@ class HelpdeskSettings(models.Model):
     company = models.OneToOneField(
         "accounts.Company", verbose_name=_("empresa"), on_delete=models.CASCADE, related_name="helpdesk"
     )
+    protocol_text = models.TextField(
+        _("texto com o protocolo"),
+        blank=True,
+        default="",
+        help_text=_("Enviado assim que o solicitante abre um atendimento; pode conter {protocolo}. Vazio = nada."),
+    )
     waiting_minutes = models.PositiveSmallIntegerField(_("resposta automática após (minutos)"), default=10)
     waiting_message = models.ForeignKey(
         "helpdesk.CannedMessage",

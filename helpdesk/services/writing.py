@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import IntegrityError, transaction
@@ -9,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from callcenter.lib.errors import InvalidInput
 from helpdesk.data import Bell, Done
-from helpdesk.models import Attachment, Message
+from helpdesk.models import Attachment, HelpdeskSettings, Message
+from helpdesk.selectors.canned import filled_in
 from helpdesk.services.numbering import next_message_number
 from helpdesk.services.occurrences import ask_for_work, log_occurrence, settle_work
 from helpdesk.services.opening import channel_for, note_received, open_atendimento
@@ -51,10 +53,11 @@ def receive_message(
         return Done(known.atendimento, has_changed=False, message=known)
     try:
         with transaction.atomic():
-            atendimento, _is_new = open_atendimento(
+            atendimento, is_new = open_atendimento(
                 contact, channel, now=now, address=address, is_inbound=True, **fields
             )
-            return _take_in(atendimento, text=checked, now=now, external_id=external_id, files=files)
+            done = _take_in(atendimento, text=checked, now=now, external_id=external_id, files=files)
+            return _with_protocol(done, now=now) if is_new else done
     except IntegrityError:
         # The medium sent it twice at once.
         if external_id and (known := _heard_before(channel.company_id, external_id)):
@@ -224,6 +227,19 @@ def _take_in(
         **waits,
     )
     return Done(atendimento, message=message, bells=_work_for(atendimento, now=now))
+
+
+def _with_protocol(done: Done, *, now: datetime) -> Done:
+    """The same; the requester of a new atendimento was told its protocol, where the company has a text for it.
+
+    Source: Decreto 11.034/2022, art. 12: the protocol number at the beginning of the contact.
+    """
+    settings = HelpdeskSettings.objects.filter(company_id=done.atendimento.company_id).exclude(protocol_text="")
+    text = settings.values_list("protocol_text", flat=True).first()
+    if not text:
+        return done
+    told = write_automatic(done.atendimento, text=filled_in(text, done.atendimento, now=now), now=now)
+    return replace(done, bells=done.bells | told.bells)
 
 
 def _work_for(atendimento: Atendimento, *, now: datetime) -> frozenset[Bell]:

@@ -1,0 +1,270 @@
+/* The page of one conversation: new messages come by themselves, `/` opens ready answers, drafts are kept, keys work. */
+'use strict';
+{
+    const SECONDS = 1.2;
+    const page = document.querySelector('[data-conversation-url]');
+    const scroll = page.querySelector('.thread-scroll');
+    const thread = page.querySelector('[data-thread]');
+    const note = page.querySelector('.live-note');
+    const composer = document.getElementById('composer');
+    const box = document.getElementById('composer-text');
+
+    function say(text) {
+        note.textContent = text;
+        note.hidden = !text;
+    }
+
+    const isAtEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+    const toEnd = () => { scroll.scrollTop = scroll.scrollHeight; };
+
+    function showThread(fresh) {
+        const wasAtEnd = isAtEnd();
+        let added = 0;
+        for (const item of fresh.querySelectorAll(':scope > li')) {
+            const shown = document.getElementById(item.id);
+            if (!shown) {
+                document.getElementById('m0')?.remove();
+                thread.append(item.cloneNode(true));
+                added += 1;
+            } else if (shown.innerHTML !== item.innerHTML && !shown.contains(document.activeElement)) {
+                shown.innerHTML = item.innerHTML;
+            }
+        }
+        if (added && wasAtEnd) {
+            toEnd();
+        } else if (added) {
+            say(note.dataset.new);
+        }
+    }
+
+    function show(html) {
+        const news = document.createElement('template');
+        news.innerHTML = html;
+        const root = news.content.querySelector('[data-seen]');
+        if (page.dataset.past === undefined) {
+            showThread(root.querySelector('[data-thread]'));
+        }
+        root.querySelectorAll('[data-live]').forEach(fresh => {
+            const shown = page.querySelector(`[data-live="${fresh.dataset.live}"]`);
+            if (shown && !shown.contains(document.activeElement) && !sameBut(shown, fresh)) {
+                shown.innerHTML = fresh.innerHTML;
+            }
+        });
+        /* What is on the page has been seen: sending is held up only by what is not. */
+        document.querySelectorAll('input[name=seen]').forEach(field => { field.value = root.dataset.seen; });
+        document.querySelectorAll('input[name=holder]').forEach(field => { field.value = root.dataset.holder; });
+        document.querySelectorAll('[data-needs-open]').forEach(button => { button.disabled = !root.dataset.open; });
+    }
+
+    /* Each rendering has another CSRF token; that alone is no news. */
+    function sameBut(shown, fresh) {
+        const plain = element => element.innerHTML.replace(/name="csrfmiddlewaretoken" value="[^"]*"/g, '');
+        return plain(shown) === plain(fresh);
+    }
+
+    let etag = `"${page.dataset.version}"`;
+    async function look() {
+        const answer = await fetch(page.dataset.conversationUrl, {
+            headers: {'If-None-Match': etag},
+            redirect: 'manual',
+            cache: 'no-store',
+        });
+        if (answer.status === 200) {
+            etag = answer.headers.get('ETag') ?? '';
+            show(await answer.text());
+        }
+        if (note.textContent !== note.dataset.new) {
+            say('');
+        }
+        return answer.status === 200 || answer.status === 304;
+    }
+
+    function poll() {
+        setTimeout(async () => {
+            if (document.hidden) {
+                poll();
+                return;
+            }
+            try {
+                if (await look()) {
+                    poll();
+                } else {
+                    say(note.dataset.ended);
+                }
+            } catch {
+                say(note.dataset.offline);
+                poll();
+            }
+        }, SECONDS * 1000);
+    }
+
+    /* The composer: ready answers, the draft that survives a reload, Ctrl + Enter. */
+    function watchComposer() {
+        const key = `draft:${composer.dataset.draftKey}`;
+        const menu = document.getElementById('canned-menu');
+        const ready = Array.from(composer.querySelectorAll('[data-canned]'));
+        let chosen = 0;
+
+        function insert(button) {
+            const text = button.dataset.text;
+            box.value = box.value.startsWith('/') || !box.value.trim() ? text : `${box.value.trimEnd()}\n${text}`;
+            hideMenu();
+            keep();
+            box.focus();
+        }
+
+        function keep() {
+            try {
+                sessionStorage.setItem(key, box.value);
+            } catch {
+                /* Without storage there is no draft to keep. */
+            }
+        }
+
+        function hideMenu() {
+            if (menu) {
+                menu.hidden = true;
+                box.removeAttribute('aria-activedescendant');
+            }
+        }
+
+        function fold(text) {
+            return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+        }
+
+        function fitting() {
+            const found = /^\/([^\n]*)$/.exec(box.value);
+            if (!found) {
+                return [];
+            }
+            const asked = fold(found[1].trim());
+            return ready.filter(one => one.dataset.shortcut.startsWith(asked)
+                || fold(`${one.dataset.title} ${one.dataset.text}`).includes(asked)).slice(0, 8);
+        }
+
+        function showMenu() {
+            const found = fitting();
+            if (!menu || !found.length) {
+                hideMenu();
+                return;
+            }
+            chosen = Math.min(chosen, found.length - 1);
+            menu.replaceChildren(...found.map((one, at) => {
+                const item = document.createElement('li');
+                item.id = `canned-${at}`;
+                item.setAttribute('role', 'option');
+                item.setAttribute('aria-selected', at === chosen ? 'true' : 'false');
+                const title = document.createElement('strong');
+                title.textContent = `${one.dataset.shortcut ? `/${one.dataset.shortcut} ` : ''}${one.dataset.title} `;
+                const text = document.createElement('span');
+                text.className = 'quiet';
+                text.textContent = one.dataset.text.slice(0, 90);
+                item.append(title, text);
+                item.addEventListener('mousedown', event => {
+                    event.preventDefault();
+                    insert(one);
+                });
+                return item;
+            }));
+            menu.hidden = false;
+            box.setAttribute('aria-activedescendant', `canned-${chosen}`);
+        }
+
+        ready.forEach(one => one.addEventListener('click', event => {
+            event.preventDefault();
+            one.closest('details').open = false;
+            insert(one);
+        }));
+        box.addEventListener('input', () => {
+            chosen = 0;
+            showMenu();
+            keep();
+        });
+        box.addEventListener('blur', hideMenu);
+        box.addEventListener('keydown', event => {
+            if (menu && !menu.hidden) {
+                const found = fitting();
+                if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+                    event.preventDefault();
+                    chosen = (chosen + (event.key === 'ArrowDown' ? 1 : found.length - 1)) % found.length;
+                    showMenu();
+                    return;
+                }
+                if ((event.key === 'Enter' && !event.ctrlKey) || event.key === 'Tab') {
+                    event.preventDefault();
+                    insert(found[chosen]);
+                    return;
+                }
+                if (event.key === 'Escape') {
+                    hideMenu();
+                    return;
+                }
+            }
+            if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+                event.preventDefault();
+                composer.requestSubmit(composer.querySelector('button[value=reply]'));
+            }
+        });
+        composer.addEventListener('submit', () => {
+            try {
+                sessionStorage.removeItem(key);
+            } catch {
+                /* Nothing was kept. */
+            }
+        });
+        if (!box.value) {
+            try {
+                box.value = sessionStorage.getItem(key) ?? '';
+            } catch {
+                /* Nothing was kept. */
+            }
+        }
+    }
+
+    /* Keys outside of fields: r writes, a takes, t opens the transfer, e goes to the closing button. */
+    document.addEventListener('keydown', event => {
+        const inField = event.target.closest('input, textarea, select, [contenteditable]');
+        if (event.key === 'Escape' && inField === box) {
+            scroll.focus();
+        }
+        if (inField || event.ctrlKey || event.metaKey || event.altKey) {
+            return;
+        }
+        if (event.key === 'r' && box) {
+            event.preventDefault();
+            box.focus();
+            return;
+        }
+        const target = ['a', 'e', 't'].includes(event.key) ? page.querySelector(`[data-key="${event.key}"]`) : null;
+        if (target) {
+            event.preventDefault();
+            if (event.key === 'a') {
+                target.click();
+            } else if (event.key === 't') {
+                target.closest('details').open = true;
+                document.getElementById('to').focus();
+            } else {
+                target.focus();
+            }
+        }
+    });
+
+    scroll.addEventListener('scroll', () => {
+        if (note.textContent === note.dataset.new && isAtEnd()) {
+            say('');
+        }
+    });
+    if (composer) {
+        watchComposer();
+    }
+    const target = location.hash.startsWith('#m') ? document.getElementById(location.hash.slice(1)) : null;
+    if (target) {
+        target.scrollIntoView({block: 'center'});
+    } else {
+        toEnd();
+    }
+    if (composer && box.dataset.typed !== undefined) {
+        box.focus();
+    }
+    poll();
+}

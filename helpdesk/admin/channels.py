@@ -1,0 +1,86 @@
+"""The admin of channels, whose secret only goes in, and of the numbers that an installation uses in the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from callcenter.lib.admin import CompanyScopedAdmin, TitledAdmin
+from callcenter.lib.display import badge
+from callcenter.lib.secret_forms import ACCESS_OVERRIDES, SecretsForm
+from helpdesk.admin.scoped import OfOneCompany
+from helpdesk.models import Channel, WireCode
+from helpdesk.states import AUTOMATIONS, Adapter
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.utils.safestring import SafeString
+
+
+class ChannelForm(OfOneCompany, SecretsForm):
+    """One channel; an empty secret keeps the stored one."""
+
+    one_company = ("team", "automation")
+
+    class Meta:
+        model = Channel
+        fields = "__all__"
+
+    def clean_settings(self) -> dict[str, Any]:
+        """What the adapter needs, as an object."""
+        value = self.cleaned_data.get("settings") or {}
+        if not isinstance(value, dict):
+            raise forms.ValidationError(_("Escreva um objeto JSON, por exemplo {}."))
+        return value
+
+
+@admin.register(Channel)
+class ChannelAdmin(CompanyScopedAdmin):
+    """Channels."""
+
+    form = ChannelForm
+    formfield_overrides = ACCESS_OVERRIDES
+    list_display = ("title", "company", "platform", "adapter", "team", "automation", "state")
+    list_filter = ("company", "platform", "adapter", "is_active")
+    list_select_related = ("company", "team", "automation")
+    search_fields = ("title", "reference_code")
+    ordering = ("company", "title")
+    fixed_fields: ClassVar[tuple[str, ...]] = ("company", "platform")
+    readonly_fields = ("hash",)
+    fieldsets: ClassVar[Any] = (
+        (None, {"fields": ("company", "platform", "title", "reference_code", "is_active")}),
+        (gettext_lazy("Quem atende"), {"fields": ("team", "automation", "ia_replies")}),
+        (gettext_lazy("Saída"), {"fields": ("adapter", "settings", "secret", "hash")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The channels; their secrets are decrypted only where they sign."""
+        return super().get_queryset(request).defer(*Channel.SECRET_FIELDS)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The choices; only bots and IAs greet."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "automation" and field is not None:
+            field.queryset = field.queryset.filter(kind__in=AUTOMATIONS)
+        return field
+
+    @admin.display(description=gettext_lazy("situação"), ordering="is_active")
+    def state(self, channel: Channel) -> SafeString:
+        """Whether it is in use, and whether anything leaves through it."""
+        if not channel.is_active:
+            return badge(_("Desligado"))
+        return badge(_("Ligado"), tone="progress" if channel.adapter == Adapter.NONE else "good")
+
+
+@admin.register(WireCode)
+class WireCodeAdmin(TitledAdmin):
+    """Numbers on the wire, for the whole installation."""
+
+    list_display = ("kind", "value", "code", "title")
+    list_filter = ("kind",)
+    ordering = ("kind", "value")
