@@ -22,6 +22,8 @@ from callcenter.tests.factories import (
     make_user,
     make_webhook_endpoint,
 )
+from helpdesk.models import ApiToken, Atendimento, Attendant, Contact, ScheduledMessage
+from helpdesk.tests.admin.world import HELPDESK, helpdesk_of_world
 from requests_app.models import (
     CallbackPolicy,
     CallRequest,
@@ -68,6 +70,7 @@ SCOPED = (
     DirectcallAccount, CallbackRegistration, RetryRule, Company, User, ApiKey, WebhookEndpoint, WebhookDelivery,
     CallingRule, ContactPreference, DoNotCallList, DoNotCallEntry, DoNotCallImport, CallAuthorization,
     DacDevice, PromiseViolation,
+    *HELPDESK,
 )  # fmt: skip
 
 
@@ -136,6 +139,7 @@ def make_world(company: Company, *, name: str) -> dict[type[Model], Model]:
         PromiseViolation.objects.create(
             promise=Promise.LEDGER, subject=f"attempt:{attempt.pk}", company=company, attempt=attempt
         ),
+        *helpdesk_of_world(company, person, name=name),
     ]
     return {type(row): row for row in rows}
 
@@ -174,7 +178,7 @@ def url(model: type[Model], page: str, *args: Any) -> str:
 
 
 def test_every_table_of_the_admin_is_covered_here_or_belongs_to_no_company() -> None:
-    of_nobody = {"DialerSwitch", "EventName", "FieldAlias", "OwnHoliday", "PromiseCheck", "StatusAlias"}
+    of_nobody = {"DialerSwitch", "EventName", "FieldAlias", "OwnHoliday", "PromiseCheck", "StatusAlias", "WireCode"}
     assert {model.__name__ for model in admin.site._registry} == {model.__name__ for model in SCOPED} | of_nobody
 
 
@@ -222,6 +226,11 @@ def test_a_form_offers_no_foreign_row(bound: Client, model: type[Model]) -> None
         (WebhookDelivery, "resend_selected"),
         (DacDevice, "log_in_selected"),
         (PromiseViolation, "settle_selected"),
+        (Atendimento, "take_selected"),
+        (Atendimento, "close_selected"),
+        (Attendant, "set_offline"),
+        (ApiToken, "revoke_selected"),
+        (ScheduledMessage, "cancel_selected"),
     ],
 )
 def test_an_action_on_a_foreign_row_does_nothing(
@@ -246,6 +255,10 @@ def test_an_action_on_a_foreign_row_does_nothing(
         ("telephony_dialerline_close_breaker", DialerLine),
         ("requests_app_webhookendpoint_rotate", WebhookEndpoint),
         ("auth_user_password_change", User),
+        ("helpdesk_atendimento_live", Atendimento),
+        ("helpdesk_atendimento_do", Atendimento),
+        ("helpdesk_atendimento_export", Atendimento),
+        ("helpdesk_contact_export", Contact),
     ],
 )
 def test_our_own_pages_know_no_foreign_row(

@@ -147,7 +147,8 @@ class AtendimentoAdmin(AtendimentoColumns, CompanyScopedAdmin):
         """The page of one conversation; the buttons on it have an address of their own."""
         atendimento = self.get_object(request, object_id)
         if atendimento is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            # Django's own answer to an unknown id.
+            return super().change_view(request, object_id, form_url, extra_context)
         if not self.has_view_permission(request, atendimento):
             raise PermissionDenied
         return self.page(request, atendimento)
@@ -162,7 +163,7 @@ class AtendimentoAdmin(AtendimentoColumns, CompanyScopedAdmin):
             "opts": self.opts,
             **extra,
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/helpdesk/atendimento/conversation.html", context)
 
     def live_view(self, request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:

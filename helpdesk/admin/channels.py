@@ -29,7 +29,7 @@ class ChannelForm(OfOneCompany, SecretsForm):
 
     class Meta:
         model = Channel
-        fields = "__all__"
+        fields: ClassVar[tuple[str, ...]] = ()
 
     def clean_settings(self) -> dict[str, Any]:
         """What the adapter needs, as an object."""
@@ -65,7 +65,7 @@ class ChannelAdmin(CompanyScopedAdmin):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The choices; only bots and IAs greet."""
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "automation" and field is not None:
+        if db_field.name == "automation" and field is not None and field.queryset is not None:
             field.queryset = field.queryset.filter(kind__in=AUTOMATIONS)
         return field
 

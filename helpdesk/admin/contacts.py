@@ -64,7 +64,7 @@ class AddressInline(admin.TabularInline):  # type: ignore[type-arg]
     def _may(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("helpdesk.change_contact"))
 
-    has_view_permission = has_add_permission = has_change_permission = has_delete_permission = _may  # type: ignore[assignment]
+    has_view_permission = has_add_permission = has_change_permission = has_delete_permission = _may
 
 
 class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -72,7 +72,7 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Contact
-        fields = "__all__"  # noqa: DJ007 - the admin names the fields
+        fields: ClassVar[tuple[str, ...]] = ()
 
     def clean_phone_e164(self) -> str:
         """The number, normalised."""

@@ -31,7 +31,7 @@ QUEUES: Final = {
 }
 
 
-def in_queue(rows: QuerySet[Any], name: str, *, user_id: int) -> QuerySet[Any]:
+def in_queue(rows: QuerySet[Any], name: str, *, user_id: int | None) -> QuerySet[Any]:
     """The conversations of that heading."""
     conditions = {
         "open": Q(state__in=OPEN),
@@ -77,7 +77,7 @@ class QueueFilter(admin.SimpleListFilter):
             return str(value)
         return "all" if self.is_searching else self.default
 
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """The headings, the one that holds marked."""
         for value, title in self.lookup_choices:
             yield {

@@ -129,7 +129,7 @@ class BotFlowForm(OfOneCompany):
 
     class Meta:
         model = BotFlow
-        fields = "__all__"
+        fields: ClassVar[tuple[str, ...]] = ()
 
 
 class Previewed(CompanyScopedAdmin):
@@ -185,7 +185,8 @@ class BotFlowAdmin(Previewed):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The flows with their length."""
-        return super().get_queryset(request).annotate(steps_in_all=Count("steps", distinct=True))
+        counted: QuerySet[Any] = super().get_queryset(request).annotate(steps_in_all=Count("steps", distinct=True))
+        return counted
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The choices; the first step is one of this flow's."""

