@@ -35,6 +35,15 @@ def due_requests(company_id: int, *, now: datetime, limit: int, but: Q | None = 
     return [DueRequest(*row) for row in for_claim(due).values_list(*_DUE_COLUMNS)[:limit]]
 
 
+def requests_of_numbers(company_id: int, numbers: Iterable[str], *, limit: int = 50) -> list[CallRequest]:
+    """The company's latest requests for calls to these numbers, newest first. One query, none without a number."""
+    wanted = list(numbers)
+    if not wanted:
+        return []
+    rows = CallRequest.objects.filter(company_id=company_id, phone_e164__in=wanted)
+    return list(rows.order_by("-requested_at", "-pk")[:limit])
+
+
 def waiting_since(scope: Iterable[int] | None, *, due_before: datetime, limit: int) -> list[CallRequest]:
     """Up to `limit` requests that wait for their call and were due before the instant, the longest waiting first."""
     waiting = CallRequest.objects.visible_to(scope).filter(due_at__lt=due_before, in_flight=False, status__in=OPEN)

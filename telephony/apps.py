@@ -22,15 +22,19 @@ class TelephonyConfig(AppConfig):
     def ready(self) -> None:
         """Contribute attempts, events and line-level reasons to the timeline; fill the rule tables after a migrate."""
         # Models can't be imported before the app registry is ready.
+        from helpdesk import timeline as contact_timeline  # noqa: PLC0415
         from requests_app import timeline  # noqa: PLC0415
         from telephony import selectors  # noqa: PLC0415
-        from telephony.services import policy, why  # noqa: PLC0415
+        from telephony.services import conversations, policy, why  # noqa: PLC0415
 
         timeline.add_source(selectors.attempt_entries)
         timeline.add_source(selectors.event_entries)
         timeline.add_explanation(policy.why_the_lines_wait)
         timeline.add_reasons(why.reasons_of)
         timeline.add_standings(why.standings)
+        timeline.add_source(conversations.conversation_entries)
+        contact_timeline.add_source(conversations.request_entries)
+        contact_timeline.offer_callback(conversations.ask_for_callback)
         post_migrate.connect(_fill_empty_tables, sender=self, dispatch_uid="telephony.defaults")
 
 

@@ -136,3 +136,12 @@ def _side(message: Message) -> str:
     if message.is_inbound:
         return "theirs"
     return "auto" if message.is_automatic else "ours"
+
+
+def of_number(company_id: int, phone_e164: str, *, call_request_id: int) -> list[Atendimento]:
+    """The conversations with whoever has the number, and those tied to the request, newest first; no private ones."""
+    by_number = Q(address__address=phone_e164) | Q(phone_e164=phone_e164) if phone_e164 else Q()
+    rows = Atendimento.objects.living().filter(company_id=company_id, is_private=False)
+    tied = Q(call_request_id=call_request_id)
+    found = rows.filter(by_number | tied if phone_e164 else tied).select_related("channel", "attendant")
+    return list(found.order_by("-number")[:PAGE])

@@ -36,7 +36,12 @@ _ALARMS: Final = {
     Hold.IN_DOUBT, Hold.AWAITING_DISPOSITION, Hold.REFUSED, Hold.NO_PHONE, Hold.NOT_A_NUMBER, Hold.NOT_BRAZILIAN,
     Hold.NO_AREA_CODE, Hold.INVALID_NUMBER, Hold.SERVICE_NUMBER,
 }  # fmt: skip
-_KIND_LABELS: Final = {"ledger": _("Pedido"), "attempt": _("Chamada"), "event": _("Operadora")}
+_KIND_LABELS: Final = {
+    "ledger": _("Pedido"),
+    "attempt": _("Chamada"),
+    "event": _("Operadora"),
+    "conversation": _("Conversa"),
+}
 
 
 def status_badge(call_request: CallRequest) -> SafeString:

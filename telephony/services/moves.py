@@ -13,6 +13,7 @@ from requests_app.services import calls
 from requests_app.states import Outcome
 from telephony.models import AttemptEntry, CallAttempt, DialerLine
 from telephony.selectors import was_answered_meanwhile, was_called_again
+from telephony.services.conversations import open_for_answered
 from telephony.services.retries import next_try_at
 from telephony.states import MOVES, RANK, AttemptState, MoveReason
 
@@ -166,6 +167,8 @@ def end(
             needs_disposition=attempt.line.requires_disposition,
             now=now,
         )
+    if moved and outcome == Outcome.ANSWERED:
+        open_for_answered(attempt, now=now)
     return moved
 
 
