@@ -21,7 +21,7 @@ from callcenter.lib.errors import Conflict, DomainError, InvalidInput
 from helpdesk import timeline
 from helpdesk.models import CannedMessage, ScheduledMessage, Tag
 from helpdesk.selectors.canned import filled_in
-from helpdesk.services import answering, booking, closing, forwarding, resending, saving, taking, writing
+from helpdesk.services import answering, booking, closing, delivery, forwarding, saving, taking, writing
 from helpdesk.services.rows import attendant_of, locked_atendimento, team_of
 from helpdesk.states import Category
 
@@ -194,7 +194,8 @@ class Deeds:
         key = self._uuid("message")
         if not self.atendimento.messages.filter(pk=key).exists():
             raise InvalidInput("message", _("A mensagem não é deste atendimento."))
-        resending.resend(key, scope=self.scope, now=self.now)
+        me = self.model_admin.me(self.request, self.atendimento)
+        delivery.send_again(key, scope=self.scope, now=self.now, by=me)
         return _("A mensagem será enviada de novo.")
 
     def send_draft(self) -> str:

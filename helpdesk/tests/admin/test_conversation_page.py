@@ -164,7 +164,7 @@ def test_a_failed_message_is_sent_again_once_by_who_may(client: Client, company:
         {"do": "resend", "message": str(failed.pk)},
         follow=True,
     )
-    assert "não está entre as que falharam" in second.content.decode()
+    assert "Só uma mensagem que não foi enviada" in second.content.decode()
 
 
 @pytest.mark.usefixtures("user")
