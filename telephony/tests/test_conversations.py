@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,7 +68,6 @@ def test_a_second_call_joins_the_open_conversation_of_whoever_has_the_number() -
     answered(company, number=2)
     assert Atendimento.objects.count() == 1
     close(first.pk, scope=None, now=timezone.now())
-    CallRequest.objects.update(created_at=timezone.now() - timedelta(hours=1))
     assert reread(first).state == S.CLOSED
 
 
