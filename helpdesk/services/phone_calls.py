@@ -46,7 +46,8 @@ def open_for_call(
     if channel is None:
         return None
     with transaction.atomic():
-        known = Atendimento.objects.living().filter(call_request_id=call_request_id, updated_at__gte=since).first()
+        tied = Atendimento.objects.living().filter(call_request_id=call_request_id, updated_at__gte=since)
+        known: Atendimento | None = tied.first()
         if known is not None:
             return known
         address = _address_of(company_id, phone_e164, name=name, now=now)
@@ -86,7 +87,7 @@ def numbers_of(contact: Contact) -> set[str]:
 def _address_of(company_id: int, phone_e164: str, *, name: str, now: datetime) -> ContactAddress:
     """The telephone of whoever is known by the number anywhere; an unknown number makes the contact."""
     known = ContactAddress.objects.select_related("contact").filter(company_id=company_id, address=phone_e164)
-    found = known.filter(platform=Platform.PHONE).first()
+    found: ContactAddress | None = known.filter(platform=Platform.PHONE).first()
     if found is not None:
         return found
     other = known.filter(platform__in=PHONE_PLATFORMS).order_by("created_at").first()
