@@ -261,7 +261,7 @@ def test_the_page_and_the_list_cost_the_same_whatever_there_is(
     client.get(address)
     with django_assert_num_queries(11):
         client.get(address)
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         client.get(page_of(first))
     for place in range(8):
         other = asked(company, channel=channel)
@@ -269,7 +269,7 @@ def test_the_page_and_the_list_cost_the_same_whatever_there_is(
         writing.write_reply(first.pk, make_attendant(company), scope=None, text=f"Oi {place}", now=timezone.now())
     with django_assert_num_queries(11):
         client.get(address)
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         client.get(page_of(first))
 
 
