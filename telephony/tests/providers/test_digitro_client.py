@@ -177,7 +177,8 @@ def test_a_slow_answer_ends_at_the_deadline_however_it_drips(behaviour: Behaviou
         error = failure(client_for(server.url, read=1.0))
         took = time.monotonic() - began
     assert type(error) is Ambiguous
-    assert 0.9 <= took <= 1.5
+    # Dripping, it would never end; the rest is what a busy machine takes.
+    assert 0.9 <= took <= 5
     assert len(server.requests) == 1
 
 

@@ -60,8 +60,8 @@ def test_a_connection_that_does_not_open_in_time_was_not_sent_on() -> None:
         each.connect_ex(address)
     try:
         began = time.monotonic()
-        error = failure(client_for(f"http://127.0.0.1:{address[1]}", connect=0.3))
-        assert time.monotonic() - began < 1.5
+        error = failure(client_for(f"http://127.0.0.1:{address[1]}", connect=0.3, read=20.0))
+        assert time.monotonic() - began < 10
         assert type(error) is NotSent
     finally:
         for each in (*waiting, listener):
@@ -117,7 +117,8 @@ def test_a_certificate_authority_of_the_system_is_trusted(
         with WireServer(dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"), tls=tls) as server:
             began = time.monotonic()
             assert type(failure(client_for(server.url, read=1.0))) is Ambiguous
-            assert time.monotonic() - began < 1.5
+            # It drips without end.
+            assert time.monotonic() - began < 5
         with WireServer(resetting(), tls=tls) as server:
             assert type(failure(client_for(server.url))) is Ambiguous
     finally:
