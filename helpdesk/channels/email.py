@@ -33,7 +33,7 @@ def send(outgoing: Outgoing) -> None:
     Errors: `NotDelivered`. Safe to repeat: the Message-ID stays the message's.
     """
     if not outgoing.address:
-        raise NotDelivered("sem endereço de e-mail", permanent=True)
+        raise NotDelivered(_("sem endereço de e-mail"), permanent=True)
     mail = composed(outgoing)
     outgoing.renew()
     try:
@@ -41,17 +41,17 @@ def send(outgoing: Outgoing) -> None:
         mail.send()
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _text in error.recipients.values()]
-        raise NotDelivered("destinatário recusado", permanent=all(code >= 500 for code in codes)) from error
+        raise NotDelivered(_("destinatário recusado"), permanent=all(code >= 500 for code in codes)) from error
     except smtplib.SMTPResponseException as error:
         # 535 and its like are about us, and mended by people; the message can wait.
         is_final = 550 <= error.smtp_code <= 559
         raise NotDelivered(f"SMTP {error.smtp_code}", permanent=is_final) from error
     except BadHeaderError as error:
-        raise NotDelivered("cabeçalho inválido", permanent=True) from error
+        raise NotDelivered(_("cabeçalho inválido"), permanent=True) from error
     except OutboundError as error:
         raise NotDelivered(str(error.failure)) from error
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        raise NotDelivered("servidor de e-mail sem resposta") from error
+        raise NotDelivered(_("servidor de e-mail sem resposta")) from error
 
 
 def composed(outgoing: Outgoing) -> EmailMessage:
@@ -89,7 +89,7 @@ def mailbox_of(channel: Channel) -> str:
     """
     mailbox = str(channel.settings.get("from") or channel.reference_code).strip()
     if "@" not in mailbox or any(letter.isspace() for letter in mailbox):
-        raise NotDelivered("o canal não tem endereço de e-mail", permanent=True)
+        raise NotDelivered(_("o canal não tem endereço de e-mail"), permanent=True)
     return mailbox
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from callcenter.lib.outbound import OutboundError, Timeouts, post
 from callcenter.lib.standard_webhooks import headers
@@ -32,12 +33,12 @@ def send(outgoing: Outgoing) -> None:
     """
     url, secret = outgoing.channel.settings.get("url", ""), outgoing.channel.secret
     if not isinstance(url, str) or not url or not secret:
-        raise NotDelivered("sem endereço ou segredo", permanent=True)
+        raise NotDelivered(_("sem endereço ou segredo"), permanent=True)
     now, content = timezone.now(), json.dumps(payload(outgoing), ensure_ascii=False).encode()
     try:
         signed = headers([secret], message_id=f"msg_{outgoing.message.hash.hex}", at=now, content=content)
     except (binascii.Error, ValueError) as error:
-        raise NotDelivered("segredo ilegível", permanent=True) from error
+        raise NotDelivered(_("segredo ilegível"), permanent=True) from error
     try:
         answer = post(
             url,

@@ -9,6 +9,7 @@ from csp.decorators import csp_update
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -140,7 +141,9 @@ def demo(request: HttpRequest) -> HttpResponseBase:
         raise Http404
 
     def page(request: HttpRequest) -> HttpResponse:
-        return render(request, "helpdesk/chat_demo.html", {"channel": channel})
+        address = request.build_absolute_uri(static("helpdesk/chat.js"))
+        code = f'<script src="{address}"\n        data-canal="{channel.hash}" async></script>'
+        return render(request, "helpdesk/chat_demo.html", {"channel": channel, "widget_code": code})
 
     if not settings.CHAT_STREAM_URL:
         return page(request)

@@ -116,10 +116,10 @@ def attempt_delivery(claim: Claim) -> None:
         _store_failure(claim, found, error, now=timezone.now())
     except SecretUnreadable:
         log.exception("message %s: its channel's secret can't be decrypted", found.hash)
-        _store_failure(claim, found, NotDelivered("segredo ilegível", permanent=True), now=timezone.now())
+        _store_failure(claim, found, NotDelivered(_("segredo ilegível"), permanent=True), now=timezone.now())
     except Exception:
         log.exception("message %s: the try failed", found.hash)
-        _store_failure(claim, found, NotDelivered("erro interno"), now=timezone.now())
+        _store_failure(claim, found, NotDelivered(_("erro interno")), now=timezone.now())
     else:
         now = timezone.now()
         mine.update(delivery=Delivery.SENT, next_attempt_at=None, delivered_at=now, delivery_error="", updated_at=now)
@@ -197,10 +197,10 @@ def _attempt_in_thread(claim: Claim) -> None:
 def _send(message: Message, mine: QuerySet[Message]) -> None:
     atendimento, channel = message.atendimento, message.atendimento.channel
     if atendimento.deleted_at is not None or channel is None or not channel.is_active:
-        raise NotDelivered("canal inativo ou atendimento excluído", permanent=True)
+        raise NotDelivered(_("canal inativo ou atendimento excluído"), permanent=True)
     send = _SENDERS.get(channel.adapter)
     if send is None:
-        raise NotDelivered("o canal não tem saída", permanent=True)
+        raise NotDelivered(_("o canal não tem saída"), permanent=True)
 
     def renew() -> None:
         if not mine.filter(next_attempt_at__gt=timezone.now()).exists():

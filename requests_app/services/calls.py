@@ -173,6 +173,13 @@ def release_request(request_id: int, *, due_at: datetime, now: datetime, reason:
     record(call_request, LedgerEntry.Kind.RELEASED, origin=DIALER, at=now, reason=reason)
 
 
+def reopen_for_replay(request_id: int) -> None:
+    """The request is being dialed again, without a ledger entry: for a transaction that is rolled back."""
+    CallRequest.objects.filter(pk=request_id).update(
+        status=Status.IN_PROGRESS, in_flight=True, due_at=None, hold_reason=Hold.IN_FLIGHT
+    )
+
+
 def note_try(request_id: int, *, now: datetime) -> None:
     """Count one call that was placed, or may have been; the first one moves the request to in_progress."""
     if (call_request := _locked(request_id)) is None:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import transaction
 
 from callcenter.lib.errors import Conflict
-from requests_app.models import CallRequest
-from requests_app.states import Hold, Status
+from requests_app.services.calls import reopen_for_replay
 from telephony.models import CallAttempt, ProviderEvent
 from telephony.services.events import apply_event
 from telephony.services.switches import dialer_is_on
@@ -66,9 +65,7 @@ def _replayed(attempt: CallAttempt, chance: random.Random, *, now: datetime) -> 
         CallAttempt.objects.filter(pk=attempt.pk).update(
             state=S.PLACED, outcome="", answered_at=None, ended_at=None, has_conflict=False
         )
-        CallRequest.objects.filter(call_attempts=attempt).update(
-            status=Status.IN_PROGRESS, in_flight=True, due_at=None, hold_reason=Hold.IN_FLIGHT
-        )
+        reopen_for_replay(attempt.call_request_id)
         events = ProviderEvent.objects.filter(attempt_id=attempt.pk)
         ids = list(events.values_list("pk", flat=True))
         events.update(state=ProviderEvent.State.RECEIVED, attempt=None, applied_at=None)
