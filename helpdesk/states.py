@@ -75,7 +75,7 @@ class AttendantKind(models.IntegerChoices):
 
     HUMAN = 1, _("Humano")
     BOT = 2, "Bot"
-    IA = 3, "IA"
+    IA = 3, _("IA")
 
 
 AUTOMATIONS: Final = (AttendantKind.BOT, AttendantKind.IA)

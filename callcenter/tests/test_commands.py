@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PACKAGES = ("callcenter", "requests_app", "telephony", "helpdesk", "templates")
 FILES = ("manage.py", "Procfile", ".env.example", "requirements.txt", "requirements-dev.txt")
+# A first start migrates and fills the demo: a minute and more of processor time among other tests.
+START_SECONDS = 300
 # What a terminal has, and nothing of this test run.
 TERMINAL = {"HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8"}
 TOOLS = ("bash", "basename", "cat", "cksum", "dirname", "env", "grep", "mkdir", "sed", "tail", "tr", "xargs")
@@ -189,7 +191,7 @@ def test_it_starts_greets_serves_and_leaves_no_process_behind(
             log = tmp_path / f"{number.name}.log"
             env = terminal(**ports, **variables)
             with Program([str(installed / "bin/run")], cwd=installed, env=env, log=log) as started:
-                started.until(lambda: "Ctrl-C stops everything." in started.output, seconds=90)
+                started.until(lambda: "Ctrl-C stops everything." in started.output, seconds=START_SECONDS)
                 greeting = started.output.partition("listening on")[2]
                 assert f"{address}/admin/" in greeting
                 assert "curl" in greeting
@@ -214,7 +216,7 @@ def test_it_starts_empty_when_asked(installed: Path, tmp_path: Path, ports: dict
             log=tmp_path / "log",
         ) as started,
     ):
-        started.until(lambda: "Ctrl-C stops everything." in started.output, seconds=90)
+        started.until(lambda: "Ctrl-C stops everything." in started.output, seconds=START_SECONDS)
         assert "manage.py createsuperuser" in started.output
         assert "digitro" not in started.output
         assert started.stop(seconds=45) == 143

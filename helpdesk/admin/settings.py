@@ -49,7 +49,7 @@ class HelpdeskSettingsAdmin(CompanyScopedAdmin):
             {"fields": (("inactivity_minutes", "inactivity_reminders"), "inactivity_message", "closing_message")},
         ),
         (gettext_lazy("Mensagens agendadas"), {"fields": ("scheduled_when_closed",)}),
-        ("IA", {"fields": ("ia_threshold", "ia_may_leave")}),
+        (gettext_lazy("IA"), {"fields": ("ia_threshold", "ia_may_leave")}),
         (gettext_lazy("Agenda"), {"fields": ("holiday_state", ("slot_minutes", "slot_days"))}),
     )
 

@@ -146,7 +146,7 @@ class ReplyDraft(Record):
     atendimento = models.ForeignKey(
         Atendimento, verbose_name=_("atendimento"), on_delete=models.CASCADE, related_name="drafts"
     )
-    attendant = models.ForeignKey(Attendant, verbose_name="IA", on_delete=models.PROTECT, related_name="drafts")
+    attendant = models.ForeignKey(Attendant, verbose_name=_("IA"), on_delete=models.PROTECT, related_name="drafts")
     answers = models.ForeignKey(
         Message, verbose_name=_("responde a"), on_delete=models.CASCADE, null=True, related_name="drafts"
     )
