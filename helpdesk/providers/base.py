@@ -56,12 +56,13 @@ class SourceKind(StrEnum):
 
 @dataclass(frozen=True)
 class Passage:
-    """Something that the company has written and that may be answered with."""
+    """Something that the company has written and that may be answered with; `keywords` are found like its title."""
 
     kind: SourceKind
     id: str
     title: str
     text: str
+    keywords: str = ""
 
 
 @dataclass(frozen=True)

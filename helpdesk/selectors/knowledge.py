@@ -28,7 +28,7 @@ def passages_for(company_id: int, platform: int) -> list[Passage]:
     ).exclude(text__contains="{")
     return [
         *(
-            Passage(SourceKind.ARTICLE, str(one.hash), f"{one.title} {one.keywords}".strip(), one.body)
+            Passage(SourceKind.ARTICLE, str(one.hash), one.title, one.body, one.keywords)
             for one in articles[:MOST_PASSAGES]
         ),
         *(Passage(SourceKind.CANNED, str(one.hash), one.title, one.text) for one in canned[:MOST_PASSAGES]),

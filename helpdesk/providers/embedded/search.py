@@ -72,7 +72,7 @@ def best_passage(text: str, passages: Sequence[Passage]) -> Found | None:
 def best_passages(text: str, passages: Sequence[Passage], *, most: int) -> list[Found]:
     """The passages that share something with the question, the best first."""
     asked = frozenset(stems(text))
-    titles = [frozenset(stems(passage.title)) for passage in passages]
+    titles = [frozenset(stems(f"{passage.title} {passage.keywords}")) for passage in passages]
     bodies = [frozenset(stems(passage.text)) for passage in passages]
     holders = Counter(word for title, body in zip(titles, bodies, strict=True) for word in (title | body) & asked)
     weights = {word: math.log(1 + len(passages) / max(holders[word], 1)) for word in asked}

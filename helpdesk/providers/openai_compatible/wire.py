@@ -38,7 +38,10 @@ _DETAIL_RULES: Final = (
 
 def suggestion_body(question: Question, passages: Sequence[Passage], *, model: str) -> bytes:
     """The POST that asks for an answer made of these passages."""
-    numbered = [f"[{number}] {one.title}\n{one.text}" for number, one in enumerate(passages, start=1)]
+    numbered = [
+        f"[{number}] {one.title} {one.keywords}".rstrip() + f"\n{one.text}"
+        for number, one in enumerate(passages, start=1)
+    ]
     history = [_message(one) for one in question.history[-MOST_HISTORY:]]
     system = {"role": "system", "content": "\n\n".join([_ANSWER_RULES, *numbered])}
     return _body([system, *history, {"role": "user", "content": question.text}], model=model)

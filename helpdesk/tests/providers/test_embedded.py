@@ -61,6 +61,13 @@ def test_of_a_long_article_the_paragraph_that_answers_is_said() -> None:
     assert "1980" not in suggestion.text
 
 
+def test_keywords_are_found_like_a_title_and_not_shown_as_one() -> None:
+    passage = Passage(SourceKind.ARTICLE, "5", "Prazo de entrega", "Cinco dias úteis.", keywords="frete, chega, demora")
+    suggestion = ASSISTANT.suggest(Question("o frete demora?", [passage]))
+    assert suggestion is not None
+    assert [one.title for one in suggestion.sources] == ["Prazo de entrega"]
+
+
 def test_without_passages_it_says_nothing() -> None:
     assert ASSISTANT.suggest(Question("segunda via do boleto", [])) is None
 
