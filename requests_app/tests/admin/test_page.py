@@ -174,9 +174,9 @@ def test_the_page_and_its_living_part_cost_the_same_however_long_the_story(
     live = reverse("admin:requests_app_callrequest_live", args=[row.pk])
     client.get(live)
     for _more in range(2):
-        with django_assert_num_queries(21):
+        with django_assert_num_queries(22):
             client.get(live)
-        with django_assert_num_queries(25):
+        with django_assert_num_queries(27):
             client.get(page_of(row))
         for _n in range(10):
             AttemptEntry.objects.create(attempt=attempt, at=timezone.now(), to_state="placed", actor=supervisor)
