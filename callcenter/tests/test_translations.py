@@ -70,7 +70,7 @@ def test_the_text_file_tells_nothing_of_the_machine_that_wrote_it() -> None:
     text = PO.read_text(encoding="utf-8")
     assert "fuzzy" not in text
     assert "#~" not in text
-    assert not re.search(r"-Date:|Generator|Generated|^#: .*(:\d|/home/|/work/|/tmp/)", text, re.MULTILINE)
+    assert not re.search(r"-Date:|Generator|Generated|^#: (/|.*(:\d| /))", text, re.MULTILINE)
 
 
 def test_portuguese_says_exactly_what_the_code_says() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
@@ -137,9 +138,9 @@ class Previewed(CompanyScopedAdmin):
 
     change_form_template = "admin/helpdesk/botflow/change_form.html"
 
+    @abstractmethod
     def flow_to_try(self, row: Any) -> BotFlow:
         """The flow that the row is, or belongs to."""
-        raise NotImplementedError
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

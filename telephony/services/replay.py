@@ -65,7 +65,8 @@ def _replayed(attempt: CallAttempt, chance: random.Random, *, now: datetime) -> 
         CallAttempt.objects.filter(pk=attempt.pk).update(
             state=S.PLACED, outcome="", answered_at=None, ended_at=None, has_conflict=False
         )
-        reopen_for_replay(attempt.call_request_id)
+        if attempt.call_request_id is not None:
+            reopen_for_replay(attempt.call_request_id)
         events = ProviderEvent.objects.filter(attempt_id=attempt.pk)
         ids = list(events.values_list("pk", flat=True))
         events.update(state=ProviderEvent.State.RECEIVED, attempt=None, applied_at=None)
