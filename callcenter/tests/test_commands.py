@@ -64,7 +64,7 @@ def terminal(**variables: str) -> dict[str, str]:
 def said(checkout: Path, *words: str, env: Mapping[str, str]) -> tuple[int, str]:
     """The exit code of a command of the checkout, and everything it said."""
     ran = subprocess.run(
-        words, cwd=checkout, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+        words, cwd=checkout, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180, check=False
     )
     return ran.returncode, ran.stdout + ran.stderr
 
