@@ -49,6 +49,9 @@ def download(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         if not user.has_perm("helpdesk.view_message"):
             raise PermissionDenied
         files = files.filter(pk__in=Attachment.objects.visible_to(user.company_scope).values("pk"))
+        if not user.has_perm("helpdesk.assign_atendimento"):
+            # Whoever may see a private conversation gets its files on its page in the admin.
+            files = files.filter(message__atendimento__is_private=False)
     attachment = files.filter(hash=key).first()
     if attachment is None:
         raise Http404

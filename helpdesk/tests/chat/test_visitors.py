@@ -10,9 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from callcenter.tests.factories import make_company
+from callcenter.accounts.roles import ATTENDANT, SUPERVISOR
+from callcenter.tests.factories import make_company, make_user
 from callcenter.tests.limits import use_limits
-from helpdesk.models import Attachment, Contact, Message
+from helpdesk.models import Atendimento, Attachment, Contact, Message
 from helpdesk.services.closing import close
 from helpdesk.services.writing import write_note, write_reply
 from helpdesk.states import Adapter, ClosedWith
@@ -157,6 +158,20 @@ class TestFiles:
         (file,) = read(mine)[-1]["anexos"]
         assert Client().get(f"/chat/{other}/arquivos/{file['hash']}").status_code == 404
         assert Client().get(f"/chat/anexos/{file['hash']}").status_code == 302
+
+    def test_staff_get_it_but_a_colleague_none_of_a_private_conversation(self, channel: Channel) -> None:
+        key = open_chat(channel)["hash"]
+        self.upload(key)
+        (file,) = read(key)[-1]["anexos"]
+        attendant, supervisor = Client(), Client()
+        attendant.force_login(make_user(channel.company, role=ATTENDANT))
+        supervisor.force_login(make_user(channel.company, role=SUPERVISOR))
+        for is_private, status in ((False, 200), (True, 404)):
+            Atendimento.objects.filter(hash=key).update(is_private=is_private)
+            for who, expected in ((attendant, status), (supervisor, 200)):
+                answer = who.get(f"/chat/anexos/{file['hash']}")
+                answer.getvalue()
+                assert answer.status_code == expected
 
     @pytest.mark.parametrize(("name", "content"), [("x.exe", b"MZ"), ("x.svg", b"<svg/>"), ("x", b"x"), ("x.pdf", b"")])
     def test_what_may_not_come_leaves_nothing(
