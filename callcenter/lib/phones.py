@@ -127,14 +127,16 @@ def has_area_code(phone_e164: str) -> bool:
 
 
 def display(phone_e164: str) -> str:
-    """The number as Brazilians write it: `(11) 99999-8888`; an empty string for none."""
+    """The number as Brazilians write it: `(11) 99999-8888`, one abroad `+351 912 345 678`; empty for none."""
     if not phone_e164:
         return ""
     try:
         parsed = phonenumbers.parse(phone_e164, REGION)
     except phonenumbers.NumberParseException:
         return phone_e164
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    formats = phonenumbers.PhoneNumberFormat
+    is_ours = parsed.country_code == COUNTRY_CODE
+    return phonenumbers.format_number(parsed, formats.NATIONAL if is_ours else formats.INTERNATIONAL)
 
 
 def masked(phone: str) -> str:

@@ -5,6 +5,7 @@ from helpdesk.admin import (  # noqa: F401 - they register themselves
     calendar,
     channels,
     contacts,
+    deliveries,
     flows,
     log,
     people,

@@ -6,19 +6,28 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
 from callcenter.lib.admin import CompanyScopedAdmin, TitledAdmin
 from callcenter.lib.display import badge
 from callcenter.lib.secret_forms import ACCESS_OVERRIDES, SecretsForm
+from helpdesk.admin.channel_pages import preview_page, trial_page
 from helpdesk.admin.scoped import OfOneCompany
 from helpdesk.models import Channel, WireCode
 from helpdesk.states import AUTOMATIONS, Adapter
 
 if TYPE_CHECKING:
+    import uuid
+
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
+    from django.urls import URLPattern
     from django.utils.safestring import SafeString
 
 
@@ -57,6 +66,40 @@ class ChannelAdmin(CompanyScopedAdmin):
         (gettext_lazy("Quem atende"), {"fields": ("team", "automation", "ia_replies")}),
         (gettext_lazy("Saída"), {"fields": ("adapter", "settings", "secret", "hash")}),
     )
+
+    change_form_template = "admin/helpdesk/channel/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's pages, the test and the preview."""
+        view = self.admin_site.admin_view
+        return [
+            path("<uuid:key>/teste/", view(self.trial_view), name="helpdesk_channel_trial"),
+            path("<uuid:key>/previa/", view(require_safe(self.preview_view)), name="helpdesk_channel_preview"),
+            *super().get_urls(),
+        ]
+
+    def trial_view(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        """The test, for who may change the channel: it makes the channel's server do something."""
+        channel = self._seen(request, key)
+        if not self.has_change_permission(request, channel):
+            raise PermissionDenied
+        return trial_page(request, self, channel)
+
+    def preview_view(self, request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
+        """The widget on a page, for who may see the channel."""
+        channel = self._seen(request, key)
+        if not self.has_view_permission(request, channel):
+            raise PermissionDenied
+        if channel.adapter != Adapter.SITE_CHAT:
+            raise Http404
+        return preview_page(request, channel)
+
+    def _seen(self, request: HttpRequest, key: uuid.UUID) -> Channel:
+        channel = self.get_queryset(request).select_related("company").filter(pk=key).first()
+        if channel is None:
+            raise Http404
+        found: Channel = channel
+        return found
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The channels; their secrets are decrypted only where they sign."""

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from callcenter.lib.admin import CompanyScopedAdmin, may_open
 from callcenter.lib.errors import InvalidInput
+from callcenter.lib.phones import display
 from helpdesk import timeline
 from helpdesk.admin.export import history_response
 from helpdesk.models import Atendimento, Contact, ContactAddress, Customer
@@ -102,7 +103,7 @@ class ContactAdmin(CompanyScopedAdmin):
 
     menu_rank = 3
     form = ContactForm
-    list_display = ("title_text", "company", "phone_e164", "whatsapp_e164", "email", "customer", "atendimento_count")
+    list_display = ("title_text", "company", "phone", "whatsapp", "email", "customer", "atendimento_count")
     list_display_links = ("title_text",)
     list_filter = ("company", "state", "created_at")
     list_select_related = ("company", "customer")
@@ -160,6 +161,16 @@ class ContactAdmin(CompanyScopedAdmin):
         for address in formset.deleted_objects:
             address.delete()
         formset.save_m2m()
+
+    @admin.display(description=gettext_lazy("telefone"), ordering="phone_e164")
+    def phone(self, contact: Contact) -> str:
+        """The number as people write it."""
+        return display(contact.phone_e164)
+
+    @admin.display(description=gettext_lazy("WhatsApp"), ordering="whatsapp_e164")
+    def whatsapp(self, contact: Contact) -> str:
+        """The number as people write it."""
+        return display(contact.whatsapp_e164)
 
     @admin.display(description=gettext_lazy("nome"), ordering="name")
     def title_text(self, contact: Contact) -> str:

@@ -22,8 +22,10 @@ from helpdesk import timeline
 from helpdesk.models import CannedMessage, ScheduledMessage, Tag
 from helpdesk.selectors.canned import filled_in
 from helpdesk.services import answering, booking, closing, delivery, forwarding, saving, taking, writing
+from helpdesk.services.attachments import stored_files
 from helpdesk.services.rows import attendant_of, locked_atendimento, team_of
 from helpdesk.states import Category
+from helpdesk.tasks import ring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from helpdesk.admin.atendimentos import AtendimentoAdmin
+    from helpdesk.data import Bell
     from helpdesk.models import Atendimento
 
 # `/12` alone, or before a text, stands for the ready answer of that number.
@@ -46,6 +49,8 @@ class Deeds:
         self.now = timezone.now()
         self.scope = company_scope(request)
         self.text = request.POST.get("text", "").replace("\r\n", "\n")
+        self.files = request.FILES.getlist("files")
+        self.bells: frozenset[Bell] = frozenset()
 
     def done(self) -> HttpResponse:
         """The page again: anew when it worked, with what was typed and the reason when it did not."""
@@ -57,6 +62,7 @@ class Deeds:
             note = do()
         except DomainError as error:
             return self._refused(name, error)
+        ring(self.bells)
         if name == "insert":
             return self.model_admin.page(self.request, self.atendimento, typed=self.text)
         if note:
@@ -84,16 +90,20 @@ class Deeds:
 
     def reply(self) -> str:
         """Send what was typed, unless somebody else was quicker."""
-        me = self.model_admin.me(self.request, self.atendimento)
-        answering.answer(
-            self.atendimento.pk, me, scope=self.scope, text=self._expanded(), seen=self._seen(), now=self.now
-        )
+        me, text = self.model_admin.me(self.request, self.atendimento), self._expanded()
+        with stored_files(self.files, now=self.now) as files:
+            done = answering.answer(
+                self.atendimento.pk, me, scope=self.scope, text=text, seen=self._seen(), now=self.now, files=files
+            )
+        self.bells |= done.bells
         return ""
 
     def note(self) -> str:
         """Keep what was typed as an internal note."""
         me = self.model_admin.me(self.request, self.atendimento)
-        writing.write_note(self.atendimento.pk, me, scope=self.scope, text=self._expanded(), now=self.now)
+        text = self._expanded()
+        with stored_files(self.files, now=self.now) as files:
+            writing.write_note(self.atendimento.pk, me, scope=self.scope, text=text, now=self.now, files=files)
         return ""
 
     def insert(self) -> str:
@@ -129,7 +139,8 @@ class Deeds:
         if target is None:
             raise InvalidInput("to", _("Escolha para quem transferir."))
         with transaction.atomic():
-            forwarding.forward(self.atendimento.pk, target, scope=self.scope, now=self.now, by=me)
+            done = forwarding.forward(self.atendimento.pk, target, scope=self.scope, now=self.now, by=me)
+            self.bells |= done.bells
             if reason := self.request.POST.get("reason", "").strip():
                 text = _("Transferido para %(target)s: %(reason)s") % {"target": target, "reason": reason}
                 writing.write_note(self.atendimento.pk, me, scope=self.scope, text=text, now=self.now)
@@ -137,6 +148,10 @@ class Deeds:
 
     def schedule(self) -> str:
         """Keep what was typed until its time."""
+        if self.files:
+            raise InvalidInput(
+                "files", _("Uma mensagem agendada não leva arquivos: envie-os agora ou escreva o texto.")
+            )
         due_at = self._moment("due_at")
         if due_at is None:
             raise InvalidInput("due_at", _("Diga quando a mensagem deve sair."))
@@ -195,14 +210,16 @@ class Deeds:
         if not self.atendimento.messages.filter(pk=key).exists():
             raise InvalidInput("message", _("A mensagem não é deste atendimento."))
         me = self.model_admin.me(self.request, self.atendimento)
-        delivery.send_again(key, scope=self.scope, now=self.now, by=me)
+        self.bells |= delivery.send_again(key, scope=self.scope, now=self.now, by=me).bells
         return _("A mensagem será enviada de novo.")
 
     def send_draft(self) -> str:
         """Send the IA's draft, as it is or as it was changed."""
         me = self.model_admin.me(self.request, self.atendimento)
         key = self._uuid("draft")
-        answering.use_draft(key, me, scope=self.scope, text=self.text.strip(), seen=self._seen(), now=self.now)
+        text = self.text.strip()
+        done = answering.use_draft(key, me, scope=self.scope, text=text, seen=self._seen(), now=self.now)
+        self.bells |= done.bells
         return ""
 
     def discard_draft(self) -> str:
@@ -223,6 +240,8 @@ class Deeds:
 
     def _refused(self, name: str, error: DomainError) -> HttpResponse:
         messages.error(self.request, error.message)
+        if self.files:
+            messages.warning(self.request, _("Nada foi enviado; escolha os arquivos de novo."))
         if name not in _TYPED:
             return HttpResponseRedirect(reverse("admin:helpdesk_atendimento_change", args=[self.atendimento.pk]))
         # The page is made of what holds now, so that sending again knows what was read.

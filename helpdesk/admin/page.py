@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseNotModified
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from callcenter.lib.admin import may_open
+from callcenter.lib.phones import display
 from helpdesk import timeline
 from helpdesk.admin.columns import holder_name, state_badge
 from helpdesk.models import Attendant, CannedMessage, Tag, Team
 from helpdesk.selectors import thread
 from helpdesk.selectors.canned import filled_in
+from helpdesk.services.attachments import MOST_FILES, TYPES
 from helpdesk.services.reading import mark_read
-from helpdesk.states import HELD, Category, S
+from helpdesk.states import HELD, PHONE_PLATFORMS, Category, Platform, S
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,7 +51,10 @@ def page_context(request: HttpRequest, model_admin: AtendimentoAdmin, atendiment
             if one.kind != "conversation"
         ][:8],
         "can_call": timeline.callback_maker() is not None and request.user.has_perm("requests_app.add_callrequest"),
-        "address_text": atendimento.address.address if atendimento.address else "",
+        "file_kinds": ",".join(f".{extension}" for extension in TYPES),
+        "file_limit": settings.ATTACHMENT_MAX_BYTES,
+        "most_files": MOST_FILES,
+        **_numbers(atendimento),
     }
 
 
@@ -113,6 +119,19 @@ def _canned(atendimento: Atendimento, me: Attendant | None, *, now: datetime) ->
         for one in rows[:_MOST_CANNED]
         if one.platform in {None, atendimento.platform}
     ]
+
+
+def _numbers(atendimento: Atendimento) -> dict[str, str]:
+    """The contact's numbers, and the address of the conversation, as people write them."""
+    contact, address = atendimento.contact, atendimento.address
+    is_phone = address is not None and address.platform in PHONE_PLATFORMS
+    text = "" if address is None else display(address.address) if is_phone else address.address
+    return {
+        "phone_text": display(contact.phone_e164) if contact else "",
+        "whatsapp_text": display(contact.whatsapp_e164) if contact else "",
+        # A visitor's address is a digest, which says nothing to anybody.
+        "address_text": "" if address is not None and address.platform == Platform.SITE_CHAT else text,
+    }
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

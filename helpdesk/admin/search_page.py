@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from callcenter.lib.admin import company_scope
-from helpdesk.selectors.search import search, snippet
+from helpdesk.selectors.search import LIMIT, highlighted, search, snippet
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -36,7 +36,11 @@ def search_view(request: HttpRequest, model_admin: AtendimentoAdmin) -> HttpResp
         "atendimentos": atendimentos,
         "contacts": found.contacts if request.user.has_perm("helpdesk.view_contact") else (),
         "found_messages": [
-            {"message": one, "snippet": snippet(one, text)} for one in found.messages if one.atendimento_id in visible
+            {"message": one, "snippet": highlighted(snippet(one, text), text)}
+            for one in found.messages
+            if one.atendimento_id in visible
         ],
+        "most": LIMIT,
+        "has_more": max(len(found.contacts), len(found.messages)) >= LIMIT,
     }
     return TemplateResponse(request, "admin/helpdesk/atendimento/search.html", context)

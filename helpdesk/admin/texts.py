@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -131,9 +132,10 @@ class ScheduledMessageAdmin(ReadOnlyAdmin):
         return instant(scheduled.due_at, now=timezone.now())
 
     @admin.display(description=gettext_lazy("solicitante"))
-    def conversation(self, scheduled: ScheduledMessage) -> str:
-        """To whom."""
-        return str(scheduled.atendimento.contact or scheduled.atendimento)
+    def conversation(self, scheduled: ScheduledMessage) -> SafeString:
+        """To whom, leading to the conversation."""
+        address = reverse("admin:helpdesk_atendimento_change", args=[scheduled.atendimento_id])
+        return format_html('<a href="{}">{}</a>', address, scheduled.atendimento.contact or scheduled.atendimento)
 
     @admin.display(description=gettext_lazy("situação"), ordering="state")
     def state_badge(self, scheduled: ScheduledMessage) -> SafeString:

@@ -36,8 +36,30 @@ def send(outgoing: Outgoing) -> None:
         raise NotDelivered(_("sem endereço de e-mail"), permanent=True)
     mail = composed(outgoing)
     outgoing.renew()
+    _hand_over(mail, outgoing.channel)
+
+
+def send_test(channel: Channel, to: str) -> None:
+    """Nothing; the mail server has taken a mail that says that it is a test.
+
+    Errors: `NotDelivered`.
+    """
+    mailbox = mailbox_of(channel)
+    title = _one_line(channel.title)
+    mail = EmailMessage(
+        subject=_("Teste do canal %(channel)s") % {"channel": title},
+        body=_("Este é um teste do canal “%(channel)s”. Se você o recebeu, as mensagens dele saem.")
+        % {"channel": title},
+        from_email=formataddr((title, mailbox)),
+        to=[to],
+        headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
+    )
+    _hand_over(mail, channel)
+
+
+def _hand_over(mail: EmailMessage, channel: Channel) -> None:
     try:
-        mail.connection = outgoing_server(outgoing.channel)
+        mail.connection = outgoing_server(channel)
         mail.send()
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _text in error.recipients.values()]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.smtp import EmailBackend
+from django.utils.translation import gettext as _
 
 from callcenter.lib.outbound import connected_to
 from helpdesk.channels.base import CONNECT_SECONDS, NotDelivered
@@ -37,7 +38,7 @@ def outgoing_server(channel: Channel) -> BaseEmailBackend:
     host = channel.settings.get("smtp_host")
     if not host:
         if settings.EMAIL_BACKEND == NOWHERE:
-            raise NotDelivered("sem servidor de e-mail", permanent=True)
+            raise NotDelivered(_("não há servidor de e-mail configurado"), permanent=True)
         return get_connection(fail_silently=False)
     security = channel.settings.get("smtp_security", "starttls")
     return _GuardedBackend(

@@ -21,7 +21,8 @@ MOST_BYTES: Final = 30 * 1024 * 1024
 
 
 class MailboxClosed(DomainError):
-    """The mailbox can't be read now; a later round tries again."""
+    """The mailbox can't be read now; a later round tries again. The message is a code: why there was no connection, the
+    type of the error, or the server's word."""
 
     code = "mailbox_closed"
 
@@ -35,7 +36,9 @@ class Mailbox:
     def __enter__(self) -> Mailbox:
         try:
             self._server = incoming_server(self._channel)
-        except (OutboundError, OSError, imaplib.IMAP4.error, KeyError, ValueError) as error:
+        except OutboundError as error:
+            raise MailboxClosed(str(error.failure)) from error
+        except (OSError, imaplib.IMAP4.error, KeyError, ValueError) as error:
             raise MailboxClosed(type(error).__name__) from error
         try:
             self._server.login(str(self._channel.settings.get("imap_user", "")), self._channel.secret)

@@ -14,14 +14,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from callcenter.lib.outbound import OutboundError, Timeouts, post
-from callcenter.lib.standard_webhooks import headers
+from callcenter.lib.standard_webhooks import headers, new_message_id
 from helpdesk.channels.base import NotDelivered
 from helpdesk.states import Platform
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from callcenter.lib.outbound import Answer
     from helpdesk.channels.base import Outgoing
+    from helpdesk.models import Channel
 
 EVENT: Final = "mensagem.enviar"
+TEST_EVENT: Final = "canal.teste"
 # The receiver read it and will never take it.
 _PERMANENT: Final = frozenset({400, 410, 413, 422})
 
@@ -31,31 +37,56 @@ def send(outgoing: Outgoing) -> None:
 
     Errors: `NotDelivered`. Safe to repeat: `webhook-id` stays the message's.
     """
-    url, secret = outgoing.channel.settings.get("url", ""), outgoing.channel.secret
-    if not isinstance(url, str) or not url or not secret:
-        raise NotDelivered(_("sem endereço ou segredo"), permanent=True)
-    now, content = timezone.now(), json.dumps(payload(outgoing), ensure_ascii=False).encode()
-    try:
-        signed = headers([secret], message_id=f"msg_{outgoing.message.hash.hex}", at=now, content=content)
-    except (binascii.Error, ValueError) as error:
-        raise NotDelivered(_("segredo ilegível"), permanent=True) from error
-    try:
-        answer = post(
-            url,
-            content=content,
-            headers={"Content-Type": "application/json", **signed},
-            timeouts=Timeouts(settings.WEBHOOK_CONNECT_TIMEOUT_SECONDS, settings.WEBHOOK_TIMEOUT_SECONDS),
-            allowed_networks=settings.WEBHOOK_ALLOWED_NETWORKS,
-            before_send=outgoing.renew,
-        )
-    except OutboundError as error:
-        raise NotDelivered(str(error.failure)) from error
+    answer = _posted(
+        outgoing.channel, payload(outgoing), message_id=f"msg_{outgoing.message.hash.hex}", before_send=outgoing.renew
+    )
     if not 200 <= answer.status_code < 300:
         raise NotDelivered(
             f"HTTP {answer.status_code}",
             permanent=answer.status_code in _PERMANENT,
             retry_after_seconds=answer.retry_after_seconds,
         )
+
+
+def ping(channel: Channel, *, now: datetime) -> int:
+    """The status with which the gateway answers a signed test, which says that it is one.
+
+    Errors: `NotDelivered` when there was no answer.
+    """
+    body = {"type": TEST_EVENT, "timestamp": now.isoformat(timespec="milliseconds"), "data": {"canal": _named(channel)}}
+    return _posted(channel, body, message_id=new_message_id()).status_code
+
+
+def _posted(
+    channel: Channel, body: dict[str, Any], *, message_id: str, before_send: Callable[[], None] | None = None
+) -> Answer:
+    url, secret = channel.settings.get("url", ""), channel.secret
+    if not isinstance(url, str) or not url or not secret:
+        raise NotDelivered(_("sem endereço ou segredo"), permanent=True)
+    content = json.dumps(body, ensure_ascii=False).encode()
+    try:
+        signed = headers([secret], message_id=message_id, at=timezone.now(), content=content)
+    except (binascii.Error, ValueError) as error:
+        raise NotDelivered(_("segredo ilegível"), permanent=True) from error
+    try:
+        return post(
+            url,
+            content=content,
+            headers={"Content-Type": "application/json", **signed},
+            timeouts=Timeouts(settings.WEBHOOK_CONNECT_TIMEOUT_SECONDS, settings.WEBHOOK_TIMEOUT_SECONDS),
+            allowed_networks=settings.WEBHOOK_ALLOWED_NETWORKS,
+            before_send=before_send,
+        )
+    except OutboundError as error:
+        raise NotDelivered(str(error.failure)) from error
+
+
+def _named(channel: Channel) -> dict[str, Any]:
+    return {
+        "codigo_referencia": channel.reference_code,
+        "plataforma": channel.platform,
+        "plataforma_titulo": str(Platform(channel.platform).label),
+    }
 
 
 def payload(outgoing: Outgoing) -> dict[str, Any]:
@@ -71,11 +102,7 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
             "texto": message.text,
             "automatica": message.is_automatic,
             "autor": author.name if author is not None else None,
-            "canal": {
-                "codigo_referencia": channel.reference_code,
-                "plataforma": channel.platform,
-                "plataforma_titulo": str(Platform(channel.platform).label),
-            },
+            "canal": _named(channel),
             "atendimento": {"hash": str(atendimento.hash), "protocolo": atendimento.protocol},
             "contato": {
                 "hash": str(contact.hash) if contact is not None else None,

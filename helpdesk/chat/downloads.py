@@ -52,6 +52,9 @@ def download(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         if not user.has_perm("helpdesk.assign_atendimento"):
             # Whoever may see a private conversation gets its files on its page in the admin.
             files = files.filter(message__atendimento__is_private=False)
+    else:
+        # A note's file gets no link; nor does the link of a message open one.
+        files = files.filter(message__is_internal=False)
     attachment = files.filter(hash=key).first()
     if attachment is None:
         raise Http404

@@ -5,11 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from csp.decorators import csp_update
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
-from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -18,6 +15,7 @@ from callcenter.lib.errors import InvalidInput, NotFound
 from callcenter.lib.secrets import digest
 from helpdesk.chat import doors
 from helpdesk.chat.downloads import file_response
+from helpdesk.chat.embedding import page_with_widget
 from helpdesk.models import Contact
 from helpdesk.selectors import chat
 from helpdesk.services.attachments import discard_files, store_file
@@ -139,15 +137,7 @@ def demo(request: HttpRequest) -> HttpResponseBase:
     channel = chat.demo_channel()
     if channel is None:
         raise Http404
-
-    def page(request: HttpRequest) -> HttpResponse:
-        address = request.build_absolute_uri(static("helpdesk/chat.js"))
-        code = f'<script src="{address}"\n        data-canal="{channel.hash}" async></script>'
-        return render(request, "helpdesk/chat_demo.html", {"channel": channel, "widget_code": code})
-
-    if not settings.CHAT_STREAM_URL:
-        return page(request)
-    return csp_update({"connect-src": [settings.CHAT_STREAM_URL]})(page)(request)
+    return page_with_widget(request, channel, "helpdesk/chat_demo.html")
 
 
 def _channel(key: uuid.UUID) -> Channel:

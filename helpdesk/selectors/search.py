@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import BooleanField, Q, TextField
+from django.db.models import BooleanField, F, Q, TextField
 from django.db.models.expressions import RawSQL
 
 from callcenter.lib.database import is_postgresql
@@ -27,6 +27,9 @@ _NUMBER: Final = re.compile(r"#?[\d\s().+\-/]*\d[\d\s().+\-/]*")
 # Fewer digits than this are in too many phone numbers to be one.
 _FEWEST_PHONE_DIGITS: Final = 4
 _SNIPPET_BEFORE, _SNIPPET_LENGTH = 40, 160
+# So many of the newest messages are looked through before the index of words is asked: a common word is found among
+# them at once, and what is not is so rare that the index has few rows to fetch and sort.
+_NEWEST: Final = 20_000
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def search(text: str, *, scope: Iterable[int] | None, limit: int = LIMIT) -> Fou
     """What contacts, conversations and messages of the companies in `scope` (None = all) hold this text.
 
     Accents and capitals don't matter; every word must be there, the last letters of each may be missing. A number is a
-    protocol, and part of a phone. Nothing for a text without a letter or digit. Three queries at most, each bounded.
+    protocol, and part of a phone. Nothing for a text without a letter or digit. Five queries at most, each bounded.
     """
     scope = None if scope is None else list(scope)
     # NUL can be in no column, and PostgreSQL refuses it in a question too.
@@ -68,6 +71,19 @@ def snippet(message: Message, text: str) -> str:
     start = max(min(places, default=0) - _SNIPPET_BEFORE, 0)
     part = " ".join(message.text[start : start + _SNIPPET_LENGTH].split())
     return ("…" if start else "") + part + ("…" if start + _SNIPPET_LENGTH < len(message.text) else "")
+
+
+def highlighted(part: str, text: str) -> list[tuple[str, bool]]:
+    """A snippet in pieces, each with whether it is what the search asked for."""
+    words = sorted({re.escape(word) for word in _WORD.findall(fold(text) or "")[:_MOST_WORDS]}, key=len, reverse=True)
+    if not words:
+        return [(part, False)]
+    # Folding keeps every letter's place. Words are found by how they begin, so inside of others nothing is marked.
+    pieces, at = [], 0
+    for match in re.finditer(rf"(?<!\w)(?:{'|'.join(words)})", fold(part) or ""):
+        pieces += [(part[at : match.start()], False), (part[match.start() : match.end()], True)]
+        at = match.end()
+    return [(piece, is_sought) for piece, is_sought in [*pieces, (part[at:], False)] if piece]
 
 
 def _numbered(digits: str, *, scope: Sequence[int] | None, limit: int) -> list[Atendimento]:
@@ -95,15 +111,32 @@ def _contacts(words: Sequence[str], digits: str, *, scope: Sequence[int] | None,
 def _messages(words: Sequence[str], *, scope: Sequence[int] | None, limit: int) -> list[Message]:
     rows = Message.objects.visible_to(scope).filter(atendimento__deleted_at=None)
     rows = rows.select_related("atendimento__contact", "attendant", "company")
-    found = _with_words(rows, words) if is_postgresql() else _with_parts(rows, words)
-    return list(found.order_by("-number")[:limit])
-
-
-def _with_words(rows: QuerySet[Message], words: Sequence[str]) -> QuerySet[Message]:
-    """PostgreSQL: by the index of words, each of them perhaps unfinished."""
+    if not is_postgresql():
+        return list(_with_parts(rows, words).order_by("-number")[:limit])
     # The words hold letters, digits and _ only, so quoting them is enough.
     question = " & ".join(f"'{word}':*" for word in words)
-    return rows.filter(_condition(f"{MESSAGE_WORDS} @@ to_tsquery('simple', %s)", question))
+    return _among_newest(rows, question, limit=limit) or _by_index(rows, question, limit=limit)
+
+
+def _among_newest(rows: QuerySet[Message], question: str, *, limit: int) -> list[Message]:
+    """A full list from the newest messages of the installation; empty when they don't fill it."""
+    oldest = Message.objects.order_by("-number").values_list("number", flat=True)[_NEWEST : _NEWEST + 1].first()
+    # Not as a bare condition, which the planner would look up by the index of words.
+    found = rows.filter(_condition(f"({MESSAGE_WORDS} @@ to_tsquery('simple', %s)) IS TRUE", question))
+    if oldest is None:
+        # These are all there are.
+        return list(found.order_by("-number")[:limit])
+    newest = list(found.filter(number__gt=oldest).order_by("-number")[:limit])
+    return newest if len(newest) == limit else []
+
+
+def _by_index(rows: QuerySet[Message], question: str, *, limit: int) -> list[Message]:
+    """By the index of words, each of them perhaps unfinished.
+
+    `+ 0`: PostgreSQL takes an unfinished word for a common one, and would walk all messages by number to find it soon.
+    """
+    found = rows.filter(_condition(f"{MESSAGE_WORDS} @@ to_tsquery('simple', %s)", question))
+    return list(found.order_by((F("number") + 0).desc())[:limit])
 
 
 def _with_parts(rows: QuerySet[Message], words: Sequence[str]) -> QuerySet[Message]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Count, Max, Q
 
+from helpdesk.channels.base import reason_text
 from helpdesk.models import Atendimento, Attachment, Message, ReplyDraft, ScheduledMessage, Transfer
 from helpdesk.states import AttendantKind, Delivery, ScheduledState
 
@@ -34,6 +35,11 @@ class Line:
         kinds: dict[int, str] = {AttendantKind.BOT: "bot", AttendantKind.IA: "ia"}
         attendant = self.message.attendant
         return kinds.get(attendant.kind, "") if attendant is not None else ""
+
+    @property
+    def failure(self) -> str:
+        """Why the message did not leave, in words; empty when nobody knows."""
+        return reason_text(self.message.delivery_error)
 
 
 @dataclass(frozen=True)

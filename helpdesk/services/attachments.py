@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from helpdesk.data import NewFile
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from django.core.files import File
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from helpdesk.models import Attachment
 
 MAX_NAME: Final = 120
+# Of one message of ours.
+MOST_FILES: Final = 10
 # A gateway fetches a file at once, a person in the next days.
 LINK_SECONDS: Final = 7 * 24 * 3600
 # What people send each other, and what no program runs by itself. The type is ours: a sender's word is not believed.
@@ -63,6 +66,28 @@ def store_file(name: str, content: File[bytes] | bytes, *, now: datetime) -> New
         raise InvalidInput("arquivo", _("O arquivo passa de %(most)s.") % {"most": most})
     stored = default_storage.save(f"helpdesk/{now:%Y/%m}/{secrets.token_hex(16)}.{extension}", file)
     return NewFile(name=shown, url="", content_type=TYPES[extension], size=size, stored_name=stored)
+
+
+@contextmanager
+def stored_files(uploads: Sequence[File[bytes]], *, now: datetime) -> Iterator[list[NewFile]]:
+    """The uploaded files, stored for the message that the block writes; all of them are gone when the block fails.
+
+    Errors: `InvalidInput`, which names the file, when one of them may not be stored or they are too many.
+    """
+    if len(uploads) > MOST_FILES:
+        raise InvalidInput("arquivo", _("São no máximo %(most)s arquivos por mensagem.") % {"most": MOST_FILES})
+    files: list[NewFile] = []
+    try:
+        for upload in uploads:
+            name = upload.name or ""
+            try:
+                files.append(store_file(name, upload, now=now))
+            except InvalidInput as error:
+                raise InvalidInput("arquivo", f"“{safe_name(name)}”: {error.message}") from error
+        yield files
+    except BaseException:
+        discard_files(*files)
+        raise
 
 
 def discard_files(*files: NewFile) -> None:

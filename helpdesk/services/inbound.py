@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from callcenter.lib.errors import DomainError, InvalidInput
@@ -16,7 +17,8 @@ from helpdesk.data import Bell
 from helpdesk.models import Atendimento, Channel, Contact
 from helpdesk.services.attachments import discard_files, store_file
 from helpdesk.services.contacts import contact_at
-from helpdesk.services.writing import MAX_TEXT, receive_message, receive_message_in
+from helpdesk.services.rows import locked_atendimento
+from helpdesk.services.writing import MAX_TEXT, receive_message, receive_message_in, write_system_note
 from helpdesk.states import Adapter, Platform
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ def fetch_mail(*, now: datetime) -> tuple[Counter[str], frozenset[Bell]]:
 
 
 def store_mail(channel: Channel, mail: Mail, *, now: datetime) -> Done:
-    """The message that the mail became: in the conversation whose address it was sent to, else in its sender's.
+    """The message that the mail became: in the conversation whose address it was sent to, if the sender is that
+    conversation's requester, else in the sender's own.
 
     Errors: `InvalidInput` for a mail without a sender or anything in it.
     Safe to repeat: its Message-ID is known.
@@ -70,28 +73,55 @@ def store_mail(channel: Channel, mail: Mail, *, now: datetime) -> Done:
 
 
 def _received(channel: Channel, mail: Mail, text: str, files: list[NewFile], *, now: datetime) -> Done:
+    named = None
     if mail.conversation is not None:
-        # The address is as good as a key: it went to the requester alone.
-        named = Atendimento.objects.living().filter(hash=mail.conversation, channel=channel).first()
-        if named is not None:
-            return receive_message_in(
-                named.pk, scope=[channel.company_id], text=text, now=now, external_id=mail.external_id, files=files
-            )
+        living = Atendimento.objects.living().select_related("contact", "address")
+        named = living.filter(hash=mail.conversation, channel=channel).first()
+    if named is not None and _is_of(named, mail.sender):
+        return receive_message_in(
+            named.pk, scope=[channel.company_id], text=text, now=now, external_id=mail.external_id, files=files
+        )
     address = contact_at(
         channel.company_id, platform=Platform.EMAIL, address=mail.sender, now=now, name=mail.sender_name
     )
     if mail.sender_name:
         Contact.objects.filter(pk=address.contact_id, name="").update(name=mail.sender_name)
-    return receive_message(
-        address.contact,
-        channel,
-        text=text,
-        now=now,
-        address=address,
-        external_id=mail.external_id,
-        files=files,
-        title=mail.subject,
-    )
+    with transaction.atomic():
+        done = receive_message(
+            address.contact,
+            channel,
+            text=text,
+            now=now,
+            address=address,
+            external_id=mail.external_id,
+            files=files,
+            title=mail.subject,
+        )
+        if named is not None and done.has_changed:
+            _tell_of_address(done.atendimento, named, mail.sender, now=now)
+    return done
+
+
+def _is_of(atendimento: Atendimento, sender: str) -> bool:
+    """Whether that sender is the conversation's requester, by any of the addresses that we know of them.
+
+    Who was copied in, or got the mail passed on, knows the address too, and must not speak in the requester's name.
+    """
+    contact = atendimento.contact
+    if contact is None or not sender:
+        return False
+    if sender in {contact.email.lower(), atendimento.address.address.lower() if atendimento.address else ""}:
+        return True
+    return contact.addresses.filter(platform=Platform.EMAIL, address=sender).exists()
+
+
+def _tell_of_address(atendimento: Atendimento, named: Atendimento, sender: str, *, now: datetime) -> None:
+    """Note for people that the mail was sent to the address of somebody else's conversation."""
+    text = _(
+        "E-mail de %(sender)s enviado ao endereço do atendimento %(protocol)s, que é de outro solicitante. "
+        "Se for a mesma pessoa, acrescente o endereço ao contato dela."
+    ) % {"sender": sender, "protocol": named.protocol}
+    write_system_note(locked_atendimento(atendimento.pk, scope=None), text=text, now=now)
 
 
 def _taken(channel: Channel, raw: bytes, *, now: datetime) -> tuple[str, frozenset[Bell]]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from callcenter.lib.addresses import networks_of
 from callcenter.tests.factories import make_company
 from helpdesk.channels.mail_parsing import parsed, without_quotes
-from helpdesk.models import Message
+from helpdesk.models import ContactAddress, Message
 from helpdesk.services.delivery import attempt_delivery, claim_due_messages
 from helpdesk.services.inbound import fetch_mail
 from helpdesk.services.writing import write_reply
@@ -86,13 +86,41 @@ def test_a_conversation_by_mail_from_the_first_letter_to_the_answer_of_an_answer
     answer_to = sent.content.decode().partition("Reply-To: ")[2].splitlines()[0]
     sent.seen = True
 
-    # From another address of hers: where it is sent to counts.
+    # From another address that the contact has: where it is sent to counts.
+    ContactAddress.objects.create(
+        company=channel.company, contact=question.atendimento.contact, platform=Platform.EMAIL,
+        address="m@outra.example",
+    )  # fmt: skip
     quoted = "Obrigada!\n\nEm seg., 9 de mar. de 2026, Loja <ajuda@loja.example> escreveu:\n> Chega amanhã."
     server.mails.append(Stored(letter(quoted, to=answer_to, sender="m@outra.example", message_id="<2@outra.example>")))
     assert fetch() == {"stored": 1}
     last = Message.objects.order_by("number").last()
     assert last is not None
     assert (last.text, last.atendimento_id) == ("Obrigada!", question.atendimento_id)
+
+
+def test_a_stranger_who_knows_a_conversations_address_does_not_speak_in_it(
+    server: MailServer, channel: Channel
+) -> None:
+    server.mails.append(Stored(letter("Cadê o meu pedido?")))
+    fetch()
+    theirs = Message.objects.get().atendimento
+    forwarded = letter(
+        "Cancele o pedido",
+        to=f"ajuda+{theirs.hash.hex}@loja.example",
+        sender="Eva <eva@mal.example>",
+        message_id="<6@x>",
+    )
+    server.mails += [Stored(forwarded), Stored(forwarded.replace(b"eva@mal.example", b"", 1))]
+    assert fetch() == {"stored": 1, "refused": 1}
+    assert list(theirs.messages.values_list("text", flat=True)) == ["Cadê o meu pedido?"]
+    said, note = Message.objects.exclude(atendimento=theirs).order_by("number")
+    assert (said.text, said.contact and said.contact.email) == ("Cancele o pedido", "eva@mal.example")
+    assert (note.is_internal, theirs.protocol in note.text, "eva@mal.example" in note.text) == (True, True, True)
+    # Seen again, nothing is said twice.
+    server.mails[1].seen = False
+    assert fetch() == {"known": 1}
+    assert Message.objects.count() == 3
 
 
 def test_a_mail_that_is_seen_again_is_stored_once(server: MailServer, channel: Channel) -> None:

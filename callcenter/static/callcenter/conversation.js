@@ -1,4 +1,5 @@
-/* The page of one conversation: new messages come by themselves, `/` opens ready answers, drafts are kept, keys work. */
+/* The page of one conversation: new messages come by themselves, `/` opens ready answers, files can be
+   dropped or pasted, drafts are kept, keys work. */
 'use strict';
 {
     const SECONDS = 1.2;
@@ -205,7 +206,13 @@
                 composer.requestSubmit(composer.querySelector('button[value=reply]'));
             }
         });
-        composer.addEventListener('submit', () => {
+        composer.addEventListener('submit', event => {
+            /* A second press while the first is on its way would say everything twice. */
+            if (composer.dataset.isSending) {
+                event.preventDefault();
+                return;
+            }
+            composer.dataset.isSending = 'yes';
             try {
                 sessionStorage.removeItem(key);
             } catch {
@@ -219,6 +226,94 @@
                 /* Nothing was kept. */
             }
         }
+    }
+
+    /* Files: chosen, dropped or pasted; each can be taken away again, and what would be refused is said at once. */
+    function watchFiles(input) {
+        const list = document.getElementById('file-list');
+        const error = document.getElementById('file-error');
+        const kinds = input.accept.split(',');
+        let files = [];
+
+        const sizeOf = size => size < 1048576 ? `${Math.max(1, Math.round(size / 1024))} KB`
+            : `${(size / 1048576).toLocaleString(document.documentElement.lang, {maximumFractionDigits: 1})} MB`;
+
+        function objection(file) {
+            if (!kinds.includes(`.${file.name.split('.').pop().toLowerCase()}`)) {
+                return error.dataset.kind;
+            }
+            if (!file.size) {
+                return error.dataset.empty;
+            }
+            return file.size > Number(input.dataset.limit) ? error.dataset.large : '';
+        }
+
+        function show() {
+            const kept = new DataTransfer();
+            files.forEach(file => kept.items.add(file));
+            input.files = kept.files;
+            list.hidden = !files.length;
+            list.replaceChildren(...files.map(file => {
+                const item = document.createElement('li');
+                const size = document.createElement('span');
+                size.className = 'quiet';
+                size.textContent = ` ${sizeOf(file.size)} `;
+                const remove = document.createElement('button');
+                remove.type = 'button';
+                remove.className = 'button button--small';
+                remove.textContent = list.dataset.remove;
+                remove.setAttribute('aria-label', `${list.dataset.remove} ${file.name}`);
+                remove.addEventListener('click', () => {
+                    files = files.filter(one => one !== file);
+                    error.hidden = true;
+                    show();
+                    input.focus();
+                });
+                item.append(file.name, size, remove);
+                return item;
+            }));
+        }
+
+        function add(chosen) {
+            const refused = [];
+            for (const file of chosen) {
+                const why = objection(file);
+                if (why) {
+                    refused.push(`${file.name}: ${why}`);
+                } else if (files.length >= Number(input.dataset.most)) {
+                    refused.push(error.dataset.many);
+                    break;
+                } else {
+                    files.push(file);
+                }
+            }
+            error.textContent = refused.join(' ');
+            error.hidden = !refused.length;
+            show();
+        }
+
+        input.addEventListener('change', () => add(Array.from(input.files)));
+        box.addEventListener('paste', event => {
+            const pasted = Array.from(event.clipboardData?.files ?? []);
+            if (pasted.length) {
+                event.preventDefault();
+                add(pasted);
+            }
+        });
+        composer.addEventListener('dragover', event => {
+            if (event.dataTransfer?.types.includes('Files')) {
+                event.preventDefault();
+                composer.classList.add('is-over');
+            }
+        });
+        composer.addEventListener('dragleave', () => composer.classList.remove('is-over'));
+        composer.addEventListener('drop', event => {
+            composer.classList.remove('is-over');
+            if (event.dataTransfer?.files.length) {
+                event.preventDefault();
+                add(Array.from(event.dataTransfer.files));
+            }
+        });
     }
 
     /* Keys outside of fields: r writes, a takes, t opens the transfer, e goes to the closing button. */
@@ -256,7 +351,10 @@
     });
     if (composer) {
         watchComposer();
+        watchFiles(document.getElementById('composer-files'));
     }
+    /* The page from the browser's memory may send again. */
+    addEventListener('pageshow', () => { delete composer?.dataset.isSending; });
     const target = location.hash.startsWith('#m') ? document.getElementById(location.hash.slice(1)) : null;
     if (target) {
         target.scrollIntoView({block: 'center'});

@@ -20,6 +20,7 @@ from helpdesk.models import (
     FlowStep,
     HelpdeskSettings,
     KnowledgeArticle,
+    Message,
     Occurrence,
     ScheduledMessage,
     SpecialDay,
@@ -27,6 +28,7 @@ from helpdesk.models import (
     Team,
     WorkingHours,
 )
+from helpdesk.services.numbering import next_message_number
 from helpdesk.services.tokens import issue_token
 from helpdesk.services.writing import receive_message
 from helpdesk.tests.factories import make_attendant, make_canned, make_flow, make_settings, make_team
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
 HELPDESK: Final = (
     Atendimento, Contact, Customer, Attendant, Team, Channel, BotFlow, FlowStep, CannedMessage, KnowledgeArticle,
-    ScheduledMessage, Tag, Occurrence, ApiToken, HelpdeskSettings, WorkingHours, SpecialDay, Appointment,
+    ScheduledMessage, Message, Tag, Occurrence, ApiToken, HelpdeskSettings, WorkingHours, SpecialDay, Appointment,
 )  # fmt: skip
 
 
@@ -61,6 +63,17 @@ def helpdesk_of_world(company: Company, user: User, *, name: str) -> list[Any]:
         KnowledgeArticle.objects.create(company=company, title=name, body=name),
         ScheduledMessage.objects.create(
             company=company, atendimento=atendimento, attendant=person, text=name, due_at=now + timedelta(hours=1)
+        ),
+        Message.objects.create(
+            company=company,
+            atendimento=atendimento,
+            contact=contact,
+            platform=1,
+            number=next_message_number(),
+            attendant=person,
+            text=name,
+            delivery="failed",
+            delivery_error=name,
         ),
         Tag.objects.create(company=company, title=name),
         Occurrence.objects.filter(atendimento=atendimento).first(),
