@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import IntegrityError, transaction
@@ -318,9 +319,10 @@ def _stored(
                 size=file.size,
                 url=file.url,
                 file=file.stored_name,
-                created_at=now,
+                # Lists are sorted by it, and keep the order in which the files were chosen.
+                created_at=now + timedelta(microseconds=place),
             )
-            for file in files
+            for place, file in enumerate(files)
         )
     return message
 
