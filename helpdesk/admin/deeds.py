@@ -23,7 +23,7 @@ from helpdesk.models import CannedMessage, ScheduledMessage, Tag
 from helpdesk.selectors.canned import filled_in
 from helpdesk.services import answering, booking, closing, delivery, forwarding, saving, taking, writing
 from helpdesk.services.attachments import stored_files
-from helpdesk.services.rows import attendant_of, locked_atendimento, team_of
+from helpdesk.services.rows import attendant_of, locked_atendimento, locked_with_contact, team_of
 from helpdesk.states import Category
 from helpdesk.tasks import ring
 
@@ -198,7 +198,7 @@ class Deeds:
         """Open it again, held by the user."""
         me = self.model_admin.me(self.request, self.atendimento)
         with transaction.atomic():
-            locked = locked_atendimento(self.atendimento.pk, scope=self.scope)
+            locked = locked_with_contact(self.atendimento.pk, scope=self.scope)
             closing.reopen(locked, now=self.now, is_started=False, by=me)
             if locked.attendant_id != me.pk:
                 forwarding.forward(locked.pk, me, scope=self.scope, now=self.now, by=me)

@@ -8,12 +8,11 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from callcenter.lib.database import for_update
 from callcenter.lib.errors import Conflict
 from helpdesk.data import Done
 from helpdesk.models import Atendimento, Contact, HelpdeskSettings, ScheduledMessage
 from helpdesk.services.occurrences import ALL_WORK, log_occurrence, settle_work
-from helpdesk.services.rows import change, locked_atendimento, move
+from helpdesk.services.rows import change, locked_atendimento, locked_with_contact, move
 from helpdesk.states import REOPENINGS, ClosedWith, OccurrenceCategory, OccurrenceStatus, S, ScheduledState
 
 if TYPE_CHECKING:
@@ -85,14 +84,13 @@ def close_locked(
 def reopen(atendimento: Atendimento, *, now: datetime, is_started: bool, by: Attendant | None = None) -> Done:
     """The atendimento open again, in the state that its holder and `is_started` mean.
 
-    `atendimento` must be locked by the caller.
+    `atendimento` must be locked by the caller, its contact before it.
     Errors: `Conflict` when the contact has another open one on the channel, or when this one is open or deleted.
     """
     with transaction.atomic():
         if atendimento.state != S.CLOSED or atendimento.deleted_at is not None:
             raise Conflict(_("O atendimento não está concluído."))
         if atendimento.contact_id is not None:
-            for_update(Contact.objects.filter(pk=atendimento.contact_id)).first()
             others = Atendimento.objects.open().filter(
                 contact_id=atendimento.contact_id, channel_id=atendimento.channel_id
             )
@@ -122,7 +120,7 @@ def delete(key: uuid.UUID, *, scope: Iterable[int] | None, now: datetime, by: At
     Errors: `NotFound`.
     """
     with transaction.atomic():
-        atendimento = locked_atendimento(key, scope=scope)
+        atendimento = locked_with_contact(key, scope=scope)
         if atendimento.contact_id is not None:
             Contact.objects.filter(pk=atendimento.contact_id, atendimento_count__gt=0).update(
                 atendimento_count=F("atendimento_count") - 1

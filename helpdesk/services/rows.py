@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from callcenter.lib.database import for_update
 from callcenter.lib.errors import Conflict, InvalidInput, NotFound
 from callcenter.lib.states import transition
-from helpdesk.models import Atendimento, Attendant, Team, Transfer
+from helpdesk.models import Atendimento, Attendant, Contact, Team, Transfer
 from helpdesk.states import MOVES, S
 
 if TYPE_CHECKING:
@@ -30,6 +30,24 @@ def locked_atendimento(key: uuid.UUID, *, scope: Iterable[int] | None) -> Atendi
     if found is None:
         raise NotFound(_("Não existe este atendimento."))
     return found
+
+
+def locked_with_contact(key: uuid.UUID, *, scope: Iterable[int] | None, also: Contact | None = None) -> Atendimento:
+    """The same, its contact locked before it; `also` = another contact that the caller is about to change.
+
+    For whoever touches both: a message that comes in locks the contact first, and two who lock in different orders
+    would wait for each other.
+    Errors: `NotFound`; `Conflict` when it was given to another contact at this moment.
+    """
+    rows = Atendimento.objects.living().visible_to(scope).known_as(key)
+    contact_id = rows.values_list("contact_id", flat=True).first()
+    ids = {one for one in (contact_id, also.pk if also is not None else None) if one is not None}
+    if ids:
+        list(for_update(Contact.objects.filter(pk__in=ids).order_by("pk")).values_list("pk"))
+    atendimento = locked_atendimento(key, scope=scope)
+    if atendimento.contact_id != contact_id:
+        raise Conflict(_("Outra pessoa alterou o atendimento ao mesmo tempo."))
+    return atendimento
 
 
 def attendant_of(key: uuid.UUID, *, company_id: int) -> Attendant:

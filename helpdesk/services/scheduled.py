@@ -11,7 +11,7 @@ from callcenter.lib.database import for_update
 from callcenter.lib.errors import DomainError
 from callcenter.lib.states import transition
 from helpdesk.data import Bell
-from helpdesk.models import Atendimento, HelpdeskSettings, ScheduledMessage
+from helpdesk.models import Atendimento, Contact, HelpdeskSettings, ScheduledMessage
 from helpdesk.selectors import work
 from helpdesk.services.occurrences import log_occurrence
 from helpdesk.services.opening import open_atendimento
@@ -80,6 +80,8 @@ def send_one(scheduled_id: uuid.UUID, *, now: datetime) -> Done | None:
 def _locked(atendimento_id: uuid.UUID) -> Atendimento:
     """The atendimento, a deleted one too, locked to the end of the transaction."""
     rows = Atendimento.objects.select_related("attendant", "channel").filter(pk=atendimento_id)
+    # Its contact before it, as whoever opens a conversation does: after the end this may open the next one.
+    for_update(Contact.objects.filter(atendimentos=atendimento_id)).first()
     found: Atendimento = for_update(rows).get()
     return found
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
+from callcenter.lib.database import for_update, is_postgresql
 from callcenter.tests.factories import make_company
-from helpdesk.models import Atendimento, Message
-from helpdesk.services import taking, writing
+from helpdesk.models import Atendimento, Contact, Message
+from helpdesk.services import closing, taking, writing
 from helpdesk.services.contacts import contact_at
+from helpdesk.services.rows import locked_with_contact
 from helpdesk.states import Platform
 from helpdesk.tests.factories import make_attendant, make_channel, make_contact
 from helpdesk.tests.scenes import asked
+from helpdesk.tests.tempbox.api import Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,3 +122,65 @@ def test_protocols_have_neither_gaps_nor_doubles_and_no_reader_skips_a_message()
         protocols = Atendimento.objects.filter(company=company).values_list("company_number", flat=True)
         assert sorted(protocols) == [1, 2, 3, 4, 5, 6]
     assert sorted(Atendimento.objects.values_list("number", flat=True)) == list(range(1, 13))
+
+
+def reopen(atendimento: Atendimento) -> None:
+    with transaction.atomic():
+        closing.reopen(locked_with_contact(atendimento.pk, scope=None), now=timezone.now(), is_started=False)
+
+
+def give(atendimento: Atendimento) -> None:
+    to = make_contact(atendimento.company, "Outra")
+    program = Program(atendimento.company)
+    program.call("Salvar", {"Hash": str(atendimento.hash), "ReferenteSolicitante": str(to.pk)})
+
+
+def write_after_the_end(atendimento: Atendimento) -> None:
+    writing.receive_message_in(atendimento.pk, scope=None, text="Ainda?", now=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("act", "is_closed"),
+    [
+        (lambda one: closing.delete(one.pk, scope=None, now=timezone.now()), False),
+        (give, False),
+        (reopen, True),
+        (write_after_the_end, True),
+    ],
+    ids=["delete", "give", "reopen", "write_after_the_end"],
+)
+def test_who_waits_for_the_contact_holds_no_conversation(act: Callable[[Atendimento], Any], is_closed: bool) -> None:
+    """A message that comes in holds the contact and wants the conversation: the other way round both would wait."""
+    if not is_postgresql():
+        pytest.skip("SQLite has one writer at a time.")
+    atendimento = asked(make_company())
+    assert atendimento.contact is not None
+    contact_id = atendimento.contact.pk
+    if is_closed:
+        closing.close(atendimento.pk, scope=None, now=timezone.now())
+
+    def run() -> None:
+        try:
+            act(atendimento)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            for_update(Contact.objects.filter(pk=contact_id)).get()
+            waiting = pool.submit(run)
+            wait_until_somebody_waits_for_a_lock()
+            # Refused at once if it were held.
+            assert Atendimento.objects.select_for_update(nowait=True, of=("self",)).get(pk=atendimento.pk)
+        waiting.result(timeout=30)
+
+
+def wait_until_somebody_waits_for_a_lock() -> None:
+    ends = time.monotonic() + 30
+    while time.monotonic() < ends:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waited for a lock")
