@@ -80,7 +80,7 @@ def _answered(atendimento: Atendimento, message: Message, *, now: datetime) -> D
     """One turn for a locked atendimento."""
     assert atendimento.attendant is not None
     bot_flow = active_flow(atendimento.attendant.flow_id)
-    if bot_flow is None:
+    if bot_flow is None or not atendimento.attendant.is_active:
         _mark(atendimento, up_to=message, now=now)
         return forwarding.hand_over(atendimento, now=now, reason=TransferReason.BOT_HANDOVER)
     flow = flow_of(bot_flow)

@@ -63,6 +63,8 @@ def answer_by_ia(key: uuid.UUID, *, scope: Iterable[int] | None, now: datetime) 
         if not asked:
             settle_work(atendimento, [OccurrenceCategory.FIRST_REPLY], status=OccurrenceStatus.SKIPPED, now=now)
             return Done(atendimento, has_changed=False)
+        if atendimento.attendant is not None and not atendimento.attendant.is_active:
+            return _acted(atendimento, asked, _Verdict(why="inactive"), now=now)
         if greeting := _greeting(atendimento, asked, now=now):
             return _said(atendimento, asked, greeting, now=now)
     verdict = _verdict(atendimento, asked)

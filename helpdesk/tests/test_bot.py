@@ -197,3 +197,14 @@ def test_a_preview_of_the_stored_flow_writes_nothing() -> None:
     assert [line.text for line in lines if line.is_bot and line.text][2:] == ["Qual é o número do pedido?"]
     assert lines[-1].ending == "hand_over"
     assert not Message.objects.exists()
+
+
+def test_a_bot_that_was_switched_off_hands_over() -> None:
+    company = make_company()
+    bot = make_bot(company, make_menu(company))
+    atendimento = asked(company, channel=make_channel(company, automation=bot), now=NOW)
+    type(bot).objects.filter(pk=bot.pk).update(is_active=False)
+    assert send_automatic_replies([company.pk], now=NOW) == 1
+    stored = reread(atendimento)
+    assert (stored.state, stored.needs_human, stored.is_waiting) == (S.QUEUED, True, True)
+    assert Transfer.objects.get().reason == TransferReason.BOT_HANDOVER

@@ -195,3 +195,12 @@ def test_only_so_many_are_asked_about_at_once_and_none_twice(monkeypatch: pytest
     # A worker that died leaves nothing locked for good.
     monkeypatch.undo()
     assert send_automatic_replies(None, now=NOW + timedelta(minutes=2)) == MOST_ASKED_AT_ONCE + 1
+
+
+def test_an_ia_that_was_switched_off_hands_over() -> None:
+    atendimento = make_question("Como tiro a segunda via do boleto?")
+    assert atendimento.attendant is not None
+    type(atendimento.attendant).objects.filter(pk=atendimento.attendant.pk).update(is_active=False)
+    assert send_automatic_replies([atendimento.company_id], now=NOW) == 1
+    assert (reread(atendimento).state, reread(atendimento).is_waiting) == (S.QUEUED, True)
+    assert not Message.objects.filter(is_inbound=False, is_internal=False).exists()
