@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from django.db.models import Exists, OuterRef, Q
+
 from callcenter.accounts.models import Company
 from helpdesk.calendar import Block, Span, WorkingCalendar, free_slots
 from helpdesk.models import Appointment, Attendant, HelpdeskSettings, SpecialDay, WorkingHours
@@ -71,8 +73,8 @@ def company_calendars(company_ids: Iterable[int], *, now: datetime) -> dict[int,
 def free_appointment_slots(company_id: int, *, now: datetime, attendant: Attendant | None = None) -> list[Slot]:
     """The free times of the company's people, or of one of them, by time and then by name. Seven queries.
 
-    How far ahead and on what grid is the company's setting (14 days, 30 minutes). Without an attendant, all active
-    people of the company.
+    How far ahead and on what grid is the company's setting (14 days, 30 minutes). Without an attendant, the
+    company's active people who get conversations or have hours of their own.
     """
     settings = HelpdeskSettings.objects.filter(company_id=company_id).first() or HelpdeskSettings()
     grid = timedelta(minutes=max(settings.slot_minutes, FINEST_GRID_MINUTES))
@@ -80,6 +82,10 @@ def free_appointment_slots(company_id: int, *, now: datetime, attendant: Attenda
     people = Attendant.objects.filter(company_id=company_id, is_active=True, kind=AttendantKind.HUMAN)
     if attendant is not None:
         people = people.filter(pk=attendant.pk)
+    else:
+        # Not a program's user: nobody who gets no conversations and has no hours of their own.
+        own_hours = WorkingHours.objects.filter(attendant=OuterRef("pk"))
+        people = people.filter(Q(capacity__gt=0) | Exists(own_hours))
     busy: dict[uuid.UUID, list[Span]] = defaultdict(list)
     taken = Appointment.objects.filter(company_id=company_id, cancelled_at=None, starts_at__lt=ends, ends_at__gt=now)
     for one in taken:

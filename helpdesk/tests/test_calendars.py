@@ -82,6 +82,7 @@ def test_free_slots_are_by_time_and_then_by_name_without_what_is_taken() -> None
     make_attendant(company, "Fora", is_active=False)
     make_bot(company)
     make_attendant(make_company(), "De outra empresa")
+    program = make_attendant(company, "Programa", capacity=0)
     noon = NOW + timedelta(hours=1)
     Appointment.objects.create(company=company, attendant=ana, starts_at=noon, ends_at=noon + timedelta(minutes=30))
     Appointment.objects.create(
@@ -98,3 +99,6 @@ def test_free_slots_are_by_time_and_then_by_name_without_what_is_taken() -> None
     ]
     assert shown[5:7] == [("01 08:00", "Ana"), ("01 08:00", "Zélia")]
     assert {one.attendant for one in free_appointment_slots(company.pk, now=NOW, attendant=ana)} == {ana}
+    assert free_appointment_slots(company.pk, now=NOW, attendant=program)
+    make_hours(company, (8, 14), attendant=program)
+    assert program in {one.attendant for one in free_appointment_slots(company.pk, now=NOW)}
