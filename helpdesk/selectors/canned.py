@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +26,9 @@ def filled_in(text: str, atendimento: Atendimento, *, now: datetime, attendant: 
     `{empresa}`, `{saudacao}` (by the company's clock).
     """
     contact, writer = atendimento.contact, attendant or atendimento.attendant
+    # In the requester's language, whatever that of the one who presses the button is.
+    with override(settings.LANGUAGE_CODE):
+        hello = greeting(now.astimezone(atendimento.company.zone).hour)
     name = contact.name.strip() if contact is not None else ""
     values = {
         "nome": name,
@@ -31,7 +36,7 @@ def filled_in(text: str, atendimento: Atendimento, *, now: datetime, attendant: 
         "protocolo": atendimento.protocol,
         "atendente": writer.name if writer is not None else "",
         "empresa": atendimento.company.name,
-        "saudacao": greeting(now.astimezone(atendimento.company.zone).hour),
+        "saudacao": hello,
     }
     return _VARIABLE.sub(lambda found: values.get(found[1], found[0]), text)
 
