@@ -44,7 +44,8 @@ MOVES: Final[dict[str, frozenset[str]]] = {
     S.QUEUED: frozenset({S.QUEUED, S.AUTOMATIC, S.ASSIGNED, S.IN_SERVICE, S.CLOSED}),
     S.AUTOMATIC: frozenset({S.QUEUED, S.AUTOMATIC, S.ASSIGNED, S.IN_SERVICE, S.CLOSED}),
     S.ASSIGNED: frozenset({S.QUEUED, S.AUTOMATIC, S.ASSIGNED, S.IN_SERVICE, S.CLOSED}),
-    S.IN_SERVICE: frozenset({S.QUEUED, S.AUTOMATIC, S.ASSIGNED, S.CLOSED}),
+    # To itself: Salvar gives it to another person, who serves on.
+    S.IN_SERVICE: frozenset({S.QUEUED, S.AUTOMATIC, S.ASSIGNED, S.IN_SERVICE, S.CLOSED}),
     S.CLOSED: frozenset(),
 }
 # The one named correction.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from helpdesk.models import Atendimento, Attachment, Message
 from helpdesk.states import OPEN, Platform
@@ -63,11 +63,13 @@ def site_chat_messages(scope: Iterable[int], *, window: tuple[int, int | None]) 
     return shown[:BATCH]
 
 
-def open_ones(company_id: int, *, limit: int) -> QuerySet[Atendimento, dict[str, Any]]:
-    """The open atendimentos of a company with their holders, the latest message first."""
+def open_ones_of(rows: Iterable[dict[str, Any]], *, company_id: int) -> QuerySet[Atendimento, dict[str, Any]]:
+    """The open atendimentos, with their holders, under which these messages of a company stand; the oldest first."""
     holder = {name: F(f"attendant__{path}") for name, path in (("name", "name"), ("image", "image_url"))}
-    rows = Atendimento.objects.open().filter(company_id=company_id).order_by("-last_message_number", "-number")
-    return rows.values(*_OPEN_ONE, **{f"holder_{name}": path for name, path in holder.items()})[:limit]
+    listed = list(rows)
+    named = Q(pk__in={row["atendimento_id"] for row in listed}) | Q(contact__in={row["contact_id"] for row in listed})
+    found = Atendimento.objects.open().filter(named, company_id=company_id).order_by("number")
+    return found.values(*_OPEN_ONE, **{f"holder_{name}": path for name, path in holder.items()})
 
 
 def messages_of_open_ones(company_id: int, *, window: tuple[int, int | None]) -> list[dict[str, Any]]:

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from callcenter.lib.errors import InvalidInput
+from callcenter.lib.errors import Conflict, InvalidInput
 from helpdesk.data import Done
-from helpdesk.models import Atendimento, Contact
+from helpdesk.models import Atendimento, Contact, Message
 from helpdesk.services.closing import close_locked, reopen, state_for
 from helpdesk.services.numbering import next_atendimento_numbers
 from helpdesk.services.occurrences import ALL_WORK, log_occurrence, settle_work
@@ -101,7 +101,7 @@ def create_atendimento(
 
 
 def save_atendimento(atendimento: Atendimento, *, values: Mapping[str, Any], by: Attendant, now: datetime) -> Done:
-    """The atendimento with these columns; those that are not given stay. The caller has locked it.
+    """The atendimento with these columns; those that are not given stay. The caller has locked it, and its contact.
 
     Shape: as `create_atendimento`.
     Errors: `InvalidInput`; `Conflict` when it can't be opened again.
@@ -111,13 +111,14 @@ def save_atendimento(atendimento: Atendimento, *, values: Mapping[str, Any], by:
     with transaction.atomic():
         plain = {"updated_by": by, **{name: value for name, value in values.items() if name in PLAIN}}
         if "contact" in plain and plain["contact"] != atendimento.contact:
-            _count(atendimento.contact, -1)
-            _count(plain["contact"], 1)
+            _give_to(plain["contact"], atendimento, is_open=not aim.is_closed)
         change(atendimento, now=now, **plain)
         if aim.is_closed:
             _keep_closed(atendimento, aim, by=by, now=now)
         else:
             _keep_open(atendimento, aim, by=by, now=now)
+            if "closed_at" in values:
+                change(atendimento, now=now, closed_at=values["closed_at"])
     return Done(atendimento)
 
 
@@ -169,6 +170,19 @@ def _keep_open(atendimento: Atendimento, aim: _Aim, *, by: Attendant, now: datet
     started_at = aim.started_at or (now if state == S.IN_SERVICE else None)
     if started_at != atendimento.started_at:
         change(atendimento, now=now, started_at=started_at)
+
+
+def _give_to(contact: Contact | None, atendimento: Atendimento, *, is_open: bool) -> None:
+    """The conversation and what was said in it are another contact's from now on.
+
+    Errors: `Conflict` when they have an open one on the channel already.
+    """
+    others = Atendimento.objects.open().filter(contact=contact, channel_id=atendimento.channel_id)
+    if is_open and contact is not None and atendimento.channel_id is not None and others.exists():
+        raise Conflict(_("O solicitante tem outro atendimento aberto neste canal."))
+    _count(atendimento.contact, -1)
+    _count(contact, 1)
+    Message.objects.filter(atendimento=atendimento).update(contact=contact)
 
 
 def _count(contact: Contact | None, by: int) -> None:

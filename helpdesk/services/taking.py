@@ -93,7 +93,8 @@ def start(key: uuid.UUID, attendant: Attendant, *, scope: Iterable[int] | None, 
             is_started=True,
             started_at=atendimento.started_at or now,
             attendant=attendant,
-            responsible_attendant=attendant,
+            # Whoever else answers for it goes on doing so, unless it was a team or an automation.
+            responsible_attendant=_person_responsible(atendimento) or attendant,
             responsible_team=None,
             needs_human=atendimento.needs_human or was_automatic,
             given_at=atendimento.given_at if is_theirs else now,
@@ -103,6 +104,11 @@ def start(key: uuid.UUID, attendant: Attendant, *, scope: Iterable[int] | None, 
             record_transfer(atendimento, reason=TransferReason.TAKEN, now=now, before=before, by=attendant)
             note_received(attendant, now=now)
     return Done(atendimento)
+
+
+def _person_responsible(atendimento: Atendimento) -> Attendant | None:
+    responsible = atendimento.responsible_attendant
+    return responsible if responsible is not None and responsible.is_human else None
 
 
 def _settle(atendimento: Atendimento, *, now: datetime) -> None:

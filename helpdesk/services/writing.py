@@ -16,7 +16,7 @@ from helpdesk.selectors.canned import filled_in
 from helpdesk.services.numbering import next_message_number
 from helpdesk.services.occurrences import ask_for_work, log_occurrence, settle_work
 from helpdesk.services.opening import channel_for, note_received, open_atendimento
-from helpdesk.services.rows import change, locked_atendimento, move, record_transfer, refuse_closed
+from helpdesk.services.rows import change, locked_atendimento, locked_with_contact, move, record_transfer, refuse_closed
 from helpdesk.states import HELD, Adapter, Delivery, OccurrenceCategory, OccurrenceStatus, S, TransferReason
 
 if TYPE_CHECKING:
@@ -83,11 +83,14 @@ def receive_message_in(
     checked = checked_text(text, may_be_empty=bool(files))
     with transaction.atomic():
         atendimento = locked_atendimento(key, scope=scope)
-        # Asked with the atendimento locked, as a repetition that comes at once would have to wait here.
-        if external_id and (known := _heard_before(atendimento.company_id, external_id)):
-            return Done(known.atendimento, has_changed=False, message=known)
-        if atendimento.is_open:
-            return _take_in(atendimento, text=checked, now=now, external_id=external_id, files=files)
+        if done := _taken_in(atendimento, text=checked, now=now, external_id=external_id, files=files):
+            return done
+        # Given back: who opens the next one locks the contact first.
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        atendimento = locked_with_contact(key, scope=scope)
+        if done := _taken_in(atendimento, text=checked, now=now, external_id=external_id, files=files):
+            return done
         if atendimento.contact is None:
             raise InvalidInput("Atendimento", _("O atendimento concluído não tem solicitante nem canal."))
         channel = atendimento.channel or channel_for(
@@ -102,6 +105,18 @@ def receive_message_in(
             origin=atendimento,
         )
         return _take_in(following, text=checked, now=now, external_id=external_id, files=files)
+
+
+def _taken_in(
+    atendimento: Atendimento, *, text: str, now: datetime, external_id: str, files: Sequence[NewFile]
+) -> Done | None:
+    """The requester's message in a locked atendimento, new or heard before; None when it is closed."""
+    # Asked with the atendimento locked, as a repetition that comes at once would have to wait here.
+    if external_id and (known := _heard_before(atendimento.company_id, external_id)):
+        return Done(known.atendimento, has_changed=False, message=known)
+    if not atendimento.is_open:
+        return None
+    return _take_in(atendimento, text=text, now=now, external_id=external_id, files=files)
 
 
 def write_reply(
@@ -143,8 +158,17 @@ def write_reply(
             reminded_at=None,
             last_message=message,
             last_message_number=message.number,
+            **_position(atendimento, attendant, flow_step),
         )
     return Done(atendimento, message=message, bells=_bells_of(message))
+
+
+def _position(atendimento: Atendimento, attendant: Attendant, step: FlowStep | None) -> dict[str, Any]:
+    """Where a bot is that has said a step of its flow: what the requester answers is an answer to that."""
+    leads = atendimento.state == S.AUTOMATIC and atendimento.attendant_id == attendant.pk
+    if step is None or not leads or step.flow_id != attendant.flow_id:
+        return {}
+    return {"flow_step": step, "flow_misses": 0}
 
 
 def write_note(

@@ -181,12 +181,13 @@ def bit_in(value: Any, name: str) -> bool:
 def smalldatetime_in(value: Any, name: str, *, zone: ZoneInfo = DEFAULT_ZONE) -> datetime:
     """The instant of an ISO 8601 or `dd/MM/yyyy HH:mm[:ss]` text; without an offset it is by the company's clock.
 
+    Rounded to the minute, as on the way out.
     Errors: `InvalidInput`, also outside 1900-01-01 … 2079-06-06.
     """
-    found = _instant(value.strip(), zone) if isinstance(value, str) else None
-    if found is None or not SMALLEST <= found <= LARGEST:
+    read = _instant(value.strip(), zone) if isinstance(value, str) else None
+    if read is None or not SMALLEST <= read <= LARGEST or rounded_minute(read) > LARGEST:
         raise InvalidInput(name, _("“%(name)s” não é uma data aceita.") % {"name": name})
-    return found
+    return rounded_minute(read)
 
 
 def _instant(text: str, zone: ZoneInfo) -> datetime | None:

@@ -38,8 +38,9 @@ def list_thread(call: Call) -> list[Row]:
     atendimento = _asked_for(call)
     if atendimento is None:
         return []
-    rows = list(messages.thread(atendimento, with_notes=True, limit=settings.TEMPBOX_ROWS_CEILING))
+    # First: what comes in between is shown once more as unread, and nothing is read that was not shown.
     mark_read(atendimento, now=call.now)
+    rows = messages.thread(atendimento, with_notes=True, limit=settings.TEMPBOX_ROWS_CEILING)
     return [_present(row, call, call.company) for row in rows]
 
 
@@ -96,11 +97,11 @@ def list_of_open(call: Call) -> list[Row]:
     """The messages of the open atendimentos, and what their contacts wrote earlier, by number, at most 500."""
     company_id = call.company.id
     window = _window(call)
-    ones = list(messages.open_ones(company_id, limit=settings.TEMPBOX_ROWS_CEILING))
+    rows = messages.messages_of_open_ones(company_id, window=window)
+    ones = list(messages.open_ones_of(rows, company_id=company_id))
     by_id = {one["id"]: one for one in ones}
     # Under a contact's newest open one stands what was written in closed ones.
-    by_contact = {one["contact_id"]: one for one in sorted(ones, key=lambda one: int(one["number"]))}
-    rows = messages.messages_of_open_ones(company_id, window=window)
+    by_contact = {one["contact_id"]: one for one in ones}
     files = messages.first_attachments(row["id"] for row in rows)
     answer = []
     for row in rows:

@@ -12,7 +12,7 @@ from helpdesk.models import Atendimento, Attendant, Team
 from helpdesk.selectors.codes import Kind
 from helpdesk.selectors.conversations import conversation
 from helpdesk.services.contacts import contact_known_as
-from helpdesk.services.rows import locked_atendimento
+from helpdesk.services.rows import locked_with_contact
 from helpdesk.services.saving import create_atendimento, save_atendimento
 from helpdesk.tempbox import wire
 from helpdesk.tempbox.methods.records import consulted
@@ -62,8 +62,9 @@ def save(call: Call) -> list[Row] | None:
             chosen_hash=call.get("HashAplicado") or (call.key("Hash") if call.get("Hash") else None),
         )
     else:
-        atendimento = locked_atendimento(key, scope=[call.company.id])
-        done = save_atendimento(atendimento, values=_values(call, is_new=False), by=by, now=call.now)
+        values = _values(call, is_new=False)
+        atendimento = locked_with_contact(key, scope=[call.company.id], also=values.get("contact"))
+        done = save_atendimento(atendimento, values=values, by=by, now=call.now)
     if call.get("RetornarDataSet") is False:
         return None
     saved = conversation(done.atendimento.pk, scope=[call.company.id])

@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from callcenter.lib.errors import InvalidInput, NotFound
 from helpdesk.models import Atendimento
 from helpdesk.selectors.bots import step_known_as
+from helpdesk.selectors.canned import filled_in
 from helpdesk.selectors.codes import Kind
+from helpdesk.selectors.conversations import conversation
 from helpdesk.services.booking import schedule_message
 from helpdesk.services.contacts import address_on, contact_at, contact_known_as
 from helpdesk.services.opening import channel_for, open_atendimento, open_on_channel
@@ -75,24 +77,22 @@ def send_message(call: Call) -> None:
     200 means accepted: the way out to the medium is another matter.
     """
     attendant, step = call.attendant(), _step(call)
-    text = call.get("Mensagem") or (step.text if step is not None else "")
-    scope = [call.company.id]
     if call.get("Atendimento") is not None:
         key = call.key("Atendimento")
         if attendant is None:
-            receive_message_in(key, scope=scope, text=text, now=call.now)
+            receive_message_in(key, scope=[call.company.id], text=_text(call, step), now=call.now)
         else:
-            write_reply(key, attendant, scope=scope, text=text, now=call.now, flow_step=step)
+            _reply(call, key, attendant, step)
         return
     if call.get("Contato") is None:
         raise InvalidInput("Contato", _("Informe o atendimento ou o contato."))
     channel = _channel(call)
     contact, address = _contact(call, channel)
     if attendant is None:
-        receive_message(contact, channel, text=text, now=call.now, address=address)
+        receive_message(contact, channel, text=_text(call, step), now=call.now, address=address)
         return
     atendimento = open_on_channel(contact, channel) or _opened(call, contact, channel, address, attendant)
-    write_reply(atendimento.pk, attendant, scope=scope, text=text, now=call.now, flow_step=step)
+    _reply(call, atendimento.pk, attendant, step)
 
 
 @method(
@@ -165,6 +165,18 @@ def _opened(
         contact, channel, now=call.now, address=address, attendant=attendant, created_by=call.user
     )
     return atendimento
+
+
+def _text(call: Call, step: FlowStep | None) -> str:
+    return call.get("Mensagem") or (step.text if step is not None else "")
+
+
+def _reply(call: Call, key: uuid.UUID, attendant: Attendant, step: FlowStep | None) -> None:
+    """Our side's message: Mensagem, else the step's text with its variables filled in, as the bot says it."""
+    text, scope = call.get("Mensagem") or "", [call.company.id]
+    if not text and step is not None and (atendimento := conversation(key, scope=scope)) is not None:
+        text = filled_in(step.text, atendimento, now=call.now, attendant=attendant)
+    write_reply(key, attendant, scope=scope, text=text, now=call.now, flow_step=step)
 
 
 def _step(call: Call) -> FlowStep | None:

@@ -123,3 +123,11 @@ def test_both_are_required(program: Program, method: str, missing: str) -> None:
         assert missing in program.refused(method, {**values, missing: nothing})
     assert program.refused(method, {**values, missing: "00000000-0000-0000-0000-000000000000"})
     assert program.refused(method, {**values, missing: ["x"]})
+
+
+@pytest.mark.conforms("TB-iniciar")
+def test_starting_leaves_another_person_responsible(program: Program) -> None:
+    ana, chief, atendimento = make_attendant(program.company), make_attendant(program.company), asked(program.company)
+    program.call("Salvar", {"Hash": str(atendimento.hash), "ReferenteResponsavel": str(chief.pk)})
+    (row,) = program.call("IniciarAtendimento", both(ana, atendimento))
+    assert (row["Atendente"], row["ReferenteResponsavel"]) == (str(ana.pk), str(chief.pk))

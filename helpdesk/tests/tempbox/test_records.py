@@ -252,3 +252,46 @@ def test_an_ambiguous_lookup_and_an_insert_over_another_are_refused(program: Pro
     assert program.refused("Salvar", {"Modo": "Inserir", "Hash": str(one.hash)})
     assert program.refused("Salvar", {"Hash": str(one.hash), "Titulo": "x", "TerminoAtendimento": "x"})
     assert reread(one).title == one.title
+
+
+@pytest.mark.conforms("TB-salvar-holder")
+def test_another_person_may_get_what_is_being_served_and_serves_on(program: Program) -> None:
+    ana, rui, atendimento = make_attendant(program.company), make_attendant(program.company), asked(program.company)
+    taking.start(atendimento.pk, ana, scope=None, now=timezone.now())
+    started_at = reread(atendimento).started_at
+    (row,) = program.call("Salvar", {"Hash": str(atendimento.hash), "Atendente": str(rui.pk)})
+    assert (row["Atendente"], row["Iniciado"]) == (str(rui.pk), True)
+    stored = reread(atendimento)
+    assert (stored.state, stored.attendant, stored.started_at) == (S.IN_SERVICE, rui, started_at)
+    assert Transfer.objects.filter(reason=TransferReason.SAVED, to_attendant=rui).count() == 1
+
+
+@pytest.mark.conforms("TB-salvar-update")
+def test_what_was_said_goes_with_the_conversation_to_another_contact(program: Program) -> None:
+    company = program.company
+    (nobodys,) = program.call("Salvar", {"Titulo": "Sem solicitante"})
+    program.call("EnviarMensagem", {"Atendimento": nobodys["Hash"], "Mensagem": "Olá"})
+    mine, maria, other = asked(company), make_contact(company, "Maria"), make_contact(company, "Outra")
+    for key in (nobodys["Hash"], str(mine.hash)):
+        program.call("Salvar", {"Hash": key, "ReferenteSolicitante": str(maria.pk)})
+    rows = program.call("ListarMensagensEmAberto")
+    assert [(row["AtendimentoHash"], row["SolicitanteTitulo"]) for row in rows] == [
+        (nobodys["Hash"], "Maria"),
+        (str(mine.hash), "Maria"),
+    ]
+    theirs = asked(company, contact=other, channel=mine.channel)
+    refusal = program.refused("Salvar", {"Hash": str(theirs.hash), "ReferenteSolicitante": str(maria.pk)})
+    assert "outro atendimento aberto" in refusal
+    maria.refresh_from_db()
+    assert (maria.atendimento_count, reread(theirs).contact) == (2, other)
+
+
+@pytest.mark.conforms("TB-salvar-update")
+def test_the_end_of_an_open_one_is_written_and_kept_by_closing(program: Program) -> None:
+    key = {"Hash": str(asked(program.company).hash)}
+    (row,) = program.call("Salvar", {**key, "TerminoAtendimento": "2030-05-09T15:00:00"})
+    assert (row["TerminoAtendimento"], row["Concluido"]) == ("2030-05-09T15:00:00", False)
+    (row,) = program.call("Salvar", {**key, "Concluido": True})
+    assert row["TerminoAtendimento"] == "2030-05-09T15:00:00"
+    (row,) = program.call("Salvar", {**key, "Concluido": False})
+    assert row["TerminoAtendimento"] is None

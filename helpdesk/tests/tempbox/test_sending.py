@@ -208,12 +208,12 @@ def test_a_planned_message_waits_for_its_minute_by_the_companys_clock(program: P
         {
             "Atendente": str(writer.pk),
             "Atendimento": str(atendimento.pk),
-            "DataAgendamento": f"{tomorrow:%d/%m/%Y %H:%M:%S}",
+            "DataAgendamento": f"{tomorrow:%d/%m/%Y %H:%M}:45",
             "Mensagem": "Tudo certo?",
         },
     )
     planned = ScheduledMessage.objects.get()
-    assert planned.due_at == tomorrow.replace(second=0, microsecond=0)
+    assert planned.due_at == tomorrow.replace(second=0, microsecond=0) + timedelta(minutes=1)
     assert (planned.text, planned.attendant, planned.state) == ("Tudo certo?", writer, "pending")
     program.call("EncerrarAtendimento", {"Atendimento": str(atendimento.pk)})
     planned.refresh_from_db()
@@ -247,3 +247,20 @@ def test_what_can_not_be_planned_is_refused(program: Program, change: dict[str, 
     assert not ScheduledMessage.objects.exists()
     closing.close(uuid.UUID(values["Atendimento"]), scope=None, now=timezone.now())
     assert program.refused("AgendarMensagem", values)
+
+
+@pytest.mark.conforms("TB-enviar")
+def test_a_step_is_said_with_its_variables_and_what_comes_next_answers_it(program: Program) -> None:
+    flow = make_flow(program.company, "Olá, {primeiro_nome}!", "Protocolo {protocolo}: 1 Falar com uma pessoa")
+    bot = make_bot(program.company, flow)
+    menu = flow.steps.get(position=1)
+    atendimento = asked(program.company, channel=make_channel(program.company, automation=bot))
+    values = {"Atendente": str(bot.pk), "Atendimento": str(atendimento.pk), "AtendimentoFluxoMensagem": str(menu.pk)}
+    program.call("EnviarMensagem", values)
+    assert Message.objects.get(attendant=bot).text == "Protocolo 00000001: 1 Falar com uma pessoa"
+    program.call("EnviarMensagem", {"Atendimento": str(atendimento.pk), "Mensagem": "1"})
+    program.call("ProcessarOcorrenciaRespostaInicialBotIa")
+    assert reread(atendimento).state == S.QUEUED
+    ana = make_attendant(program.company)
+    program.call("EnviarMensagem", {**values, "Atendente": str(ana.pk)})
+    assert Message.objects.get(attendant=ana).text == "Protocolo 00000001: 1 Falar com uma pessoa"
