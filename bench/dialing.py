@@ -24,20 +24,21 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import urllib3
 
 from bench import dialing_rows as rows
 from bench.call_requests_api import name_debians_postgresql
-from bench.worker import ROOT
+from bench.worker import ROOT, cpu_of_server
 from callcenter.tests import engines
 from telephony.tests.simulators.running import SimulatorProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from telephony.models import DialerLine
 
@@ -60,7 +61,9 @@ def main() -> None:
             line = rows.make_line(base_url=simulator.url, attendants=max(options.calls, BATCH))
             print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores,", end=" ")
             print(f"load {os.getloadavg()[0]:.1f}")
-            _report_placing(line, calls=options.calls, rounds=options.rounds)
+            _report_placing(
+                _Machine(server.process.pid, simulator.pid), line, calls=options.calls, rounds=options.rounds
+            )
             rows.empty()
             _report_claiming(line, [int(text) for text in options.rows.split(",")], batches=options.batches)
         finally:
@@ -84,35 +87,65 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _report_placing(line: DialerLine, *, calls: int, rounds: int) -> None:
-    rates: dict[str, list[float]] = {}
+@dataclass(frozen=True)
+class _Machine:
+    """The processes beside this one, by id."""
+
+    server: int
+    simulator: int
+
+    def taken(self, calls: int, place: Callable[[], None]) -> _Taken:
+        """What placing these calls takes."""
+        before, began = self._cpu(), time.perf_counter()
+        place()
+        seconds = time.perf_counter() - began
+        return _Taken(
+            calls / seconds, *((now - then) * 1e3 / calls for now, then in zip(self._cpu(), before, strict=True))
+        )
+
+    def _cpu(self) -> tuple[float, float, float]:
+        return time.process_time(), cpu_of_server(self.server), cpu_of_server(self.simulator)
+
+
+class _Taken(NamedTuple):
+    """Calls per second; and the CPU milliseconds of one call: this process, PostgreSQL, the simulator."""
+
+    rate: float
+    own: float
+    server: float
+    simulator: float
+
+
+def _report_placing(machine: _Machine, line: DialerLine, *, calls: int, rounds: int) -> None:
+    found: dict[str, list[_Taken]] = {}
     ratios: list[float] = []
     for number in range(rounds + 1):
         first = 1 + number * calls
         rows.add_due(line, range(first, first + calls))
         taken = {
-            "bare pool, kept connections": _rate(calls, lambda: _bare(line, calls, is_kept=True)),
-            "bare pool, a connection each": _rate(calls, lambda: _bare(line, calls, is_kept=False)),
-            "ours": _rate(calls, lambda: _ours(line, calls)),
+            "bare pool, kept connections": machine.taken(calls, lambda: _bare(line, calls, is_kept=True)),
+            "bare pool, a connection each": machine.taken(calls, lambda: _bare(line, calls, is_kept=False)),
+            "ours": machine.taken(calls, lambda: _ours(line, calls)),
         }
         _check_placed(calls)
         rows.end_calls()
         # The first round warms up.
         if number:
-            for side, rate in taken.items():
-                rates.setdefault(side, []).append(rate)
-            ratios.append(taken["ours"] / taken["bare pool, kept connections"])
-    print(f"\nCalls placed per second ({calls} a round, {rounds} rounds)")
-    print(rows.lines_of([(side, f"{statistics.median(found):.0f}") for side, found in rates.items()]))
+            for side, one in taken.items():
+                found.setdefault(side, []).append(one)
+            ratios.append(taken["ours"].rate / taken["bare pool, kept connections"].rate)
+    print(
+        f"\nCalls placed per second ({calls} a round, {rounds} rounds); CPU ms a call: process, PostgreSQL, simulator"
+    )
+    print(rows.lines_of([(side, _medians(one)) for side, one in found.items()]))
     ratio = statistics.median(ratios)
     by_round = ", ".join(f"{one:.2f}" for one in ratios)
     print(rows.lines_of([(f"ours / bare pool with kept connections (≥ {PLACING_GOAL})", f"{ratio:.2f} ({by_round})")]))
 
 
-def _rate(calls: int, place: Callable[[], None]) -> float:
-    began = time.perf_counter()
-    place()
-    return calls / (time.perf_counter() - began)
+def _medians(taken: Sequence[_Taken]) -> str:
+    rate, *cpu = (statistics.median(column) for column in zip(*taken, strict=True))
+    return f"{rate:.0f};  " + "  ".join(f"{one:.2f}" for one in cpu)
 
 
 def _ours(line: DialerLine, calls: int) -> None:

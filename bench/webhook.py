@@ -31,7 +31,7 @@ import urllib3
 
 from bench import dialing_rows, webhook_rows
 from bench.call_requests_api import name_debians_postgresql
-from bench.worker import ENVIRONMENT, ROOT
+from bench.worker import ENVIRONMENT, ROOT, cpu_of_server
 from callcenter.tests import engines
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class _ApplyingProcess:
         assert self._process.stdout is not None
         self._process.stdout.readline()
         self._server = server
-        self._before = _cpu_of_server(server)
+        self._before = cpu_of_server(server)
 
     def start(self, *, seconds: int) -> None:
         """Begin."""
@@ -224,29 +224,12 @@ class _ApplyingProcess:
         """What it took, when it is done."""
         said, _nothing = self._process.communicate(timeout=900)
         wall, own = json.loads(said)
-        return _Figures(wall, own, _cpu_of_server(self._server) - self._before)
+        return _Figures(wall, own, cpu_of_server(self._server) - self._before)
 
     def run(self, *, seconds: int) -> _Figures:
         """Both."""
         self.start(seconds=seconds)
         return self.result()
-
-
-def _cpu_of_server(pid: int) -> float:
-    """CPU seconds of the server's processes, the ended ones included; the feeding is in it, too."""
-    if not pid:
-        return 0.0
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parts = stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(stat.parent.name) == pid:
-            ticks += sum(map(int, parts[11:15]))
-        elif int(parts[1]) == pid:
-            ticks += sum(map(int, parts[11:13]))
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _apply_in_a_process() -> None:

@@ -177,6 +177,23 @@ def cpu_seconds() -> float:
     return own
 
 
+def cpu_of_server(pid: int) -> float:
+    """CPU seconds of the server's processes, the ended ones included."""
+    if not pid:
+        return 0.0
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parts = stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(stat.parent.name) == pid:
+            ticks += sum(map(int, parts[11:15]))
+        elif int(parts[1]) == pid:
+            ticks += sum(map(int, parts[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def _sql_alone(application: Any, asked: dict[str, Any]) -> tuple[float, float]:
     import psycopg  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415

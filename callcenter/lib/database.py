@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.models import Field, ForeignKey, Lookup, Q
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from django.db.backends.utils import CursorWrapper
     from django.db.models import Model, QuerySet
@@ -213,11 +213,6 @@ def _prepared(field: Any, value: Any) -> Any:
     return field.get_db_prep_save(value, connection)
 
 
-def set_column(model: type[Model], column: str, values: Mapping[int, Any]) -> None:
-    """Nothing; in each row, by id, the column has its value. One UPDATE, and none for no rows."""
-    set_columns(model, (column,), {pk: (value,) for pk, value in values.items()})
-
-
 def set_columns(model: type[Model], columns: Sequence[str], rows: Mapping[int, Sequence[Any]]) -> None:
     """Nothing; in each row, by id, these columns (attribute names) have its values. One UPDATE on PostgreSQL."""
     if not rows:
@@ -243,6 +238,78 @@ def set_columns(model: type[Model], columns: Sequence[str], rows: Mapping[int, S
     sql = f"UPDATE {table} SET {sets} FROM unnest({arrays}) AS given(id, {names}) WHERE {table}.id = given.id"
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
+
+
+def any_of(column: str, kind: str = "bigint") -> str:
+    """SQL, for `rows_of`: the column has one of the values of the parameter that `as_list` made; `kind` is its type."""
+    return f"{column} = ANY(%s::{kind}[])" if is_postgresql() else f"{column} IN (SELECT value FROM json_each(%s))"
+
+
+def as_list(values: Iterable[int | str | uuid.UUID]) -> Any:
+    """These values as one parameter of `rows_of`, for `any_of`."""
+    found = list(values)
+    if is_postgresql():
+        return _array_of(found)
+    return json.dumps([one.hex if isinstance(one, uuid.UUID) else one for one in found])
+
+
+def row_lock(table: str) -> str:
+    """SQL, for `rows_of`: the end of a SELECT whose rows of that table stay locked, as by `for_update`."""
+    return f" FOR UPDATE OF {table}" if is_postgresql() else ""
+
+
+def change_rows(
+    model: type[Model],
+    ids: Sequence[int],
+    *,
+    expected: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    each: Mapping[str, Sequence[Any]] | None = None,
+) -> int:
+    """How many of these rows, by id, had what was expected in their columns and were given what they change to.
+
+    `each` = columns of which every row gets a value of its own, in the order of the ids. Columns are attribute names.
+    One UPDATE on PostgreSQL, prepared.
+    """
+    if not ids:
+        return 0
+    own = each or {}
+    table = model._meta.db_table
+    wanted, whose = _parts(model, changes), _parts(model, expected)
+    sets = [f"{column} = %s" for column, _value in wanted]
+    guards = [f"{table}.{column} = %s" for column, _value in whose]
+    same, guarded = [value for _column, value in wanted], [value for _column, value in whose]
+    fields: list[Any] = [model._meta.get_field(name) for name in own]
+    columns = [connection.ops.quote_name(field.column) for field in fields]
+    if is_postgresql():
+        named = ", ".join(["id", *(f"c{place}" for place in range(len(own)))])
+        arrays = ", ".join(["%s::bigint[]", *(f"%s::{field.rel_db_type(connection)}[]" for field in fields)])
+        sets += [f"{column} = given.c{place}" for place, column in enumerate(columns)]
+        where = " AND ".join([f"{table}.id = given.id", *guards])
+        sql = f"UPDATE {table} SET {', '.join(sets)} FROM unnest({arrays}) AS given({named}) WHERE {where}"
+        lists = [
+            _array_of([_prepared(field, value) for value in own[name]]) for name, field in zip(own, fields, strict=True)
+        ]
+        return write_prepared(sql, [*same, _array_of(list(ids)), *lists, *guarded])
+    sets += [f"{column} = %s" for column in columns]
+    where = " AND ".join(["id = %s", *guards])
+    rows = zip(ids, *own.values(), strict=True)
+    given = [
+        [*same, *(_prepared(field, value) for field, value in zip(fields, values, strict=True)), pk, *guarded]
+        for pk, *values in rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {table} SET {', '.join(sets)} WHERE {where}", given)
+        return int(cursor.rowcount)
+
+
+def _parts(model: type[Model], values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Column and parameter of each of these attributes."""
+    fields: list[Any] = [model._meta.get_field(name) for name in values]
+    return [
+        (connection.ops.quote_name(field.column), _prepared(field, values[name]))
+        for name, field in zip(values, fields, strict=True)
+    ]
 
 
 def write_prepared(sql: str, params: Sequence[Any] = ()) -> int:

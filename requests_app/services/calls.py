@@ -9,9 +9,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
-from django.db.models import F
 
-from callcenter.lib.database import for_update, insert_rows
+from callcenter.lib.database import (
+    any_of,
+    as_list,
+    as_stored,
+    for_update,
+    insert_rows,
+    row_lock,
+    rows_of,
+    write_prepared,
+)
 from requests_app.data import Origin
 from requests_app.models import CallbackPolicy, CallRequest, LedgerEntry
 from requests_app.services.landing import CARRIER, Ending, land, note_answer, note_status, queue, settle
@@ -197,14 +205,21 @@ def note_try(request_id: int, *, now: datetime) -> None:
 def note_tries(request_ids: Iterable[int], *, now: datetime) -> None:
     """As `note_try` for each of these requests, together.
 
-    Effects: three statements, and for those that are called for the first time what their ledger and webhooks take.
+    Effects: two statements, and for those that are called for the first time what their ledger and webhooks take.
     """
-    ids = list(request_ids)
-    called = for_update(CallRequest.objects.filter(pk__any_of=ids).order_by("pk"))
-    first = [pk for pk, status in called.values_list("pk", "status") if status == Status.NEW]
-    CallRequest.objects.filter(pk__any_of=ids).update(attempts=F("attempts") + 1, updated_at=now)
+    called = rows_of(
+        "SELECT r.id, r.company_id, r.status FROM requests_app_callrequest r"
+        f" WHERE {any_of('r.id')} ORDER BY r.id{row_lock('r')}",
+        [as_list(request_ids)],
+    )
+    first = {row["id"]: row["company_id"] for row in called if row["status"] == Status.NEW}
+    again = [row["id"] for row in called if row["id"] not in first]
+    count = "UPDATE requests_app_callrequest SET attempts = attempts + 1, updated_at = %s"
+    if again:
+        write_prepared(f"{count} WHERE {any_of('id')}", [as_stored(now), as_list(again)])
     if first:
-        CallRequest.objects.filter(pk__any_of=first).update(status=Status.IN_PROGRESS)
+        begun = [as_stored(now), Status.IN_PROGRESS.value, as_list(first)]
+        write_prepared(f"{count}, status = %s WHERE {any_of('id')}", begun)
         record_first_calls(first, origin=DIALER, at=now)
 
 

@@ -10,7 +10,7 @@ from requests_app.services.outgoing import companies_with_endpoints, enqueue_web
 from requests_app.states import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from requests_app.data import Origin
@@ -39,12 +39,13 @@ def record(
     return entry
 
 
-def record_first_calls(request_ids: Sequence[int], *, origin: Origin, at: datetime) -> None:
+def record_first_calls(companies: Mapping[int, int], *, origin: Origin, at: datetime) -> None:
     """Nothing; that each of these requests, stored as in_progress, was called for the first time stands in its ledger.
 
-    Effects: two queries and one INSERT for all; where a company's programs are told, what `record` does for each.
+    `companies` = whose each request is, by its id.
+
+    Effects: a query and one INSERT for all; where a company's programs are told, what `record` does for each.
     """
-    companies = dict(CallRequest.objects.filter(pk__any_of=request_ids).values_list("pk", "company_id"))
     told = companies_with_endpoints(set(companies.values()))
     kind, reason = LedgerEntry.Kind.STATUS, "dialed"
     untold = [(pk, company_id) for pk, company_id in companies.items() if company_id not in told]
@@ -56,7 +57,8 @@ def record_first_calls(request_ids: Sequence[int], *, origin: Origin, at: dateti
             for pk, company_id in untold
         ],
     )
-    for call_request in CallRequest.objects.filter(pk__in=[pk for pk, one in companies.items() if one in told]):
+    waiting = [pk for pk, one in companies.items() if one in told]
+    for call_request in CallRequest.objects.filter(pk__in=waiting) if waiting else ():
         record(
             call_request,
             kind,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from callcenter.lib.database import for_update, set_column
+from callcenter.lib.database import any_of, as_list, row_lock, rows_of
 from callcenter.lib.errors import DomainError
 from requests_app.services import calls
 from requests_app.states import Outcome
@@ -61,15 +61,19 @@ def store_all_accepted(accepted: Sequence[tuple[CallAttempt, str]]) -> None:
     now = timezone.now()
     given = {attempt.pk: (attempt, provider_call_id) for attempt, provider_call_id in accepted}
     with transaction.atomic():
-        rows = for_update(CallAttempt.objects.filter(pk__any_of=given).order_by("pk"))
-        plain = [given[pk] for pk, state in rows.values_list("pk", "state") if state == S.SENDING]
-        set_column(CallAttempt, "provider_call_id", {attempt.pk: call_id for attempt, call_id in plain})
+        sending = rows_of(
+            f"SELECT a.id FROM telephony_callattempt a WHERE {any_of('a.id')} AND a.state = %s"
+            f" ORDER BY a.id{row_lock('a')}",
+            [as_list(given), S.SENDING.value],
+        )
+        plain = [given[row["id"]] for row in sending]
         moves.move_all(
             [attempt for attempt, _call_id in plain],
             S.PLACED,
             source=S.SENDING,
             reason=MoveReason.ACCEPTED,
             now=now,
+            each={"provider_call_id": [call_id for _attempt, call_id in plain]},
             placed_at=now,
         )
     stored = {attempt.pk for attempt, _call_id in plain}

@@ -17,19 +17,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from callcenter.lib.crashing import crash_point
-from callcenter.lib.database import for_update
+from callcenter.lib.database import any_of, as_list, as_stored, row_lock, rows_of
 from requests_app import selectors as requests
 from requests_app.schedule import contact_window, next_opening
-from telephony.models import CallAttempt, DialerLine
+from telephony.models import CallAttempt
 from telephony.selectors import channel_in_use, channel_number
 from telephony.services import fence, moves, permission
-from telephony.services.breaker import breakers_of, stands_against
-from telephony.services.policy import next_opening_of, standing_hold
+from telephony.services.breaker import stands_against
+from telephony.services.lines import LineNow, lines_now
+from telephony.services.policy import standing_hold
 from telephony.services.switches import held_open
 from telephony.states import AttemptState, MoveReason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from requests_app.data import DueRequest
     from telephony.models import DialerSwitch
@@ -52,7 +53,7 @@ def commit_intents(attempts: Sequence[CallAttempt]) -> set[int]:
         world.read_for(mine)
         obstacles = {attempt.pk: obstacle for attempt in mine if (obstacle := world.obstacle(attempt)) is not None}
         asking = [attempt for attempt in mine if attempt.pk not in obstacles]
-        refused = permission.refused_before_sending(asking, lines=world.lines, now=now)
+        refused = permission.refusals_before_sending(asking, lines=world.lines, now=now)
         obstacles |= dict.fromkeys(refused, MoveReason.NOT_PERMITTED)
         free = [attempt for attempt in mine if attempt.pk not in obstacles]
         moves.move_all(
@@ -77,9 +78,13 @@ def commit_intents(attempts: Sequence[CallAttempt]) -> set[int]:
 def _still_mine(attempts: Sequence[CallAttempt], *, now: datetime) -> list[CallAttempt]:
     """Those that are claimed with the token that the caller has, and whose lease is not over; locked."""
     by_id = {attempt.pk: attempt for attempt in attempts}
-    claimed = CallAttempt.objects.filter(pk__any_of=by_id, state=S.CLAIMED, lease_until__gt=now)
-    tokens = for_update(claimed.order_by("pk")).values_list("pk", "claim_token")
-    return [by_id[pk] for pk, token in tokens if by_id[pk].claim_token == token]
+    claimed = rows_of(
+        f"SELECT a.id, a.claim_token FROM telephony_callattempt a WHERE {any_of('a.id')} AND a.state = %s"
+        f" AND a.lease_until > %s ORDER BY a.id{row_lock('a')}",
+        [as_list(by_id), S.CLAIMED.value, as_stored(now)],
+    )
+    tokens = [(by_id[row["id"]], row["claim_token"]) for row in claimed]
+    return [attempt for attempt, token in tokens if token in {attempt.claim_token, attempt.claim_token.hex}]
 
 
 @dataclass
@@ -89,16 +94,16 @@ class _World:
     switch: DialerSwitch
     now: datetime
 
-    def read_for(self, attempts: Iterable[CallAttempt]) -> None:
+    def read_for(self, attempts: Sequence[CallAttempt]) -> None:
         """Read what these calls depend on; their requests are locked."""
-        self._requests = requests.locked_if_wanted(
-            [attempt.call_request_id for attempt in attempts if attempt.call_request_id is not None]
-        )
-        line_ids = {attempt.line_id for attempt in attempts}
-        lines = DialerLine.objects.defer(*DialerLine.SECRET_FIELDS).select_related("company", "event_channel")
-        self.lines = lines.prefetch_related("opening_hours").in_bulk(line_ids) if line_ids else {}
-        self._breakers = breakers_of(line_ids)
-        self._may_dial = {line_id: self._is_dialing(line) for line_id, line in self.lines.items()}
+        self._requests: dict[int, DueRequest] = {}
+        self._lines: dict[int, LineNow] = {}
+        if attempts:
+            wanted = [attempt.call_request_id for attempt in attempts if attempt.call_request_id is not None]
+            self._requests = requests.locked_if_wanted(wanted)
+            self._lines = lines_now({attempt.line_id for attempt in attempts})
+        self.lines = {line_id: known.line for line_id, known in self._lines.items()}
+        self._may_dial = {line_id: self._is_dialing(known) for line_id, known in self._lines.items()}
         self._channels = {line_id: channel_in_use(line, now=self.now) for line_id, line in self.lines.items()}
         self._openings: dict[tuple[int, str, str], bool] = {}
 
@@ -114,7 +119,7 @@ class _World:
         if self._channels[attempt.line_id] != channel_number(attempt.line):
             # Opened anew since the address was made: the PABX would refuse the old number.
             return MoveReason.HELD
-        if stands_against(self._breakers.get(attempt.line_id), claimed_at=attempt.claimed_at):
+        if stands_against(self._lines[attempt.line_id].breaker, claimed_at=attempt.claimed_at):
             return MoveReason.BREAKER
         return None
 
@@ -122,9 +127,9 @@ class _World:
     def _stopped(self) -> bool:
         return not self.switch.is_on or fence.is_behind(self.switch)
 
-    def _is_dialing(self, line: DialerLine) -> bool:
-        opens = next_opening_of(line, at=self.now)
-        return not standing_hold(line, now=self.now) and opens is not None and opens <= self.now
+    def _is_dialing(self, known: LineNow) -> bool:
+        opens = known.opens_at(self.now)
+        return not standing_hold(known.line, now=self.now) and opens is not None and opens <= self.now
 
     def _is_wanted_now(self, request: DueRequest, line_id: int) -> bool:
         key = (line_id, request.time_from, request.time_to)

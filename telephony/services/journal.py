@@ -1,4 +1,4 @@
-"""Who writes down what the sending threads intend and learn: one thread a task, everything of a moment in one commit.
+"""Who writes down what the sending threads intend and learn: two threads a task, all of a moment in one commit.
 
 A commit waits for the disk, and each statement costs its way to the database and back; fifty calls at once would pay
 for both a hundred times. Nothing is answered before it is committed. What can't be written together is written one by
@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
 from django.db import connection
 
@@ -20,13 +21,14 @@ from telephony.services import answers
 from telephony.services.intents import commit_intents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
 
     from callcenter.lib.errors import DomainError
     from telephony.models import CallAttempt
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MOST_AT_ONCE: Final = 200
 
@@ -50,73 +52,103 @@ class Direct:
 class _Intent:
     """One thread's question, and the answer it waits for."""
 
+    __slots__ = ("_undecided", "attempt", "error", "is_granted")
+
     def __init__(self, attempt: CallAttempt) -> None:
         self.attempt = attempt
         self.is_granted = False
         self.error: Exception | None = None
-        self.is_decided = threading.Event()
+        # Held until it is decided.
+        self._undecided = threading.Lock()
+        self._undecided.acquire()
+
+    def wait(self) -> None:
+        """Nothing, once it is decided."""
+        self._undecided.acquire()
+
+    def decide(self, *, is_granted: bool) -> None:
+        """Let the thread go on."""
+        self.is_granted = is_granted
+        self._undecided.release()
 
 
-_Accepted = tuple["CallAttempt", str]
+_Answer = tuple["CallAttempt", str] | Callable[[], None]
 
 
 class Journal:
-    """Writes for many threads, in a thread and a connection of its own; use it in a `with`.
+    """Writes for many threads, in two threads and connections of its own; use it in a `with`.
 
-    At the end of the block everything is stored. An intent is answered after its commit; an answer of the PABX is
-    taken without waiting: a process that dies before it is stored leaves a doubt, as it does a moment earlier.
+    At the end of the block everything is stored. An intent is answered after its commit, and waits for no answer to be
+    stored; an answer of the PABX is taken without waiting: a process that dies before it is stored leaves a doubt, as
+    it does a moment earlier.
     """
 
     def __init__(self) -> None:
-        self._said: queue.SimpleQueue[_Intent | _Accepted | Callable[[], None] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._intents = _Desk[_Intent]("intents", _decide)
+        self._answers = _Desk[_Answer]("answers", _store)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._intents.open()
+        self._answers.open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._said.put(None)
-        self._thread.join()
+        self._intents.close()
+        self._answers.close()
 
     def intend(self, attempt: CallAttempt) -> bool:
         """Whether the intent is committed, so that the call may leave."""
         intent = _Intent(attempt)
-        self._said.put(intent)
-        intent.is_decided.wait()
+        self._intents.say(intent)
+        intent.wait()
         if intent.error is not None:
             raise intent.error
         return intent.is_granted
 
     def store_accepted(self, attempt: CallAttempt, provider_call_id: str) -> None:
         """Nothing; that the PABX accepted the call will be stored."""
-        self._said.put((attempt, provider_call_id))
+        self._answers.say((attempt, provider_call_id))
 
     def store_failure(self, attempt: CallAttempt, error: DomainError) -> None:
         """Nothing; what went wrong will be stored."""
-        self._said.put(partial(answers.store_failure, attempt, error))
+        self._answers.say(partial(answers.store_failure, attempt, error))
 
-    def _write(self) -> None:
+
+class _Desk(Generic[T]):
+    """A thread with a connection of its own that writes whatever was said since it last looked, all of it together."""
+
+    def __init__(self, name: str, write: Callable[[list[T]], None]) -> None:
+        self._said: queue.SimpleQueue[T | None] = queue.SimpleQueue()
+        self._write = write
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+
+    def open(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def say(self, something: T) -> None:
+        """Nothing; it will be written."""
+        self._said.put(something)
+
+    def close(self) -> None:
+        """Nothing, once all of it is written."""
+        self._said.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
         is_over = False
         try:
             while not is_over:
                 said = self._waiting()
                 is_over = None in said
-                intents = [one for one in said if isinstance(one, _Intent)]
-                if intents:
-                    _decide(intents)
-                accepted = [one for one in said if isinstance(one, tuple)]
-                if accepted:
-                    _store_accepted(accepted)
-                for store in said:
-                    if callable(store):
-                        _stored(store)
+                if found := [one for one in said if one is not None]:
+                    self._write(found)
         finally:
             connection.close()
 
-    def _waiting(self) -> list[_Intent | _Accepted | Callable[[], None] | None]:
+    def _waiting(self) -> list[T | None]:
         said = [self._said.get()]
         try:
             while len(said) < MOST_AT_ONCE:
@@ -140,11 +172,19 @@ def _decide(intents: list[_Intent]) -> None:
         # The next one gets a new connection, if it was this one's fault.
         connection.close_if_unusable_or_obsolete()
     for intent in intents:
-        intent.is_granted = intent.attempt.pk in granted
-        intent.is_decided.set()
+        intent.decide(is_granted=intent.attempt.pk in granted)
 
 
-def _store_accepted(accepted: list[_Accepted]) -> None:
+def _store(said: list[_Answer]) -> None:
+    accepted = [one for one in said if isinstance(one, tuple)]
+    if accepted:
+        _store_accepted(accepted)
+    for store in said:
+        if callable(store):
+            _stored(store)
+
+
+def _store_accepted(accepted: list[tuple[CallAttempt, str]]) -> None:
     crash_point("before_answers_commit")
     if len(accepted) > 1:
         try:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
-from telephony.models import DialerLine
+from callcenter.accounts.models import Company
+from callcenter.lib.database import any_of, as_instant, as_list, joined, known_row, rows_of
+from telephony.models import DialerLine, EventChannel, LineBreaker, OpeningHours
 from telephony.providers.digitro.wire import LineAccess
 from telephony.selectors import channel_in_use, channel_number
+from telephony.services.policy import next_open_instant
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 log = logging.getLogger(__name__)
+
+_EVENT_CHANNEL: Final[Any] = DialerLine._meta.get_field("event_channel")
 
 
 def access_of(line: DialerLine) -> LineAccess:
@@ -36,6 +45,73 @@ def access_of(line: DialerLine) -> LineAccess:
         reanswer_seconds=line.reanswer_seconds,
         telemarketing_block=line.telemarketing_block,
         dial_prefix=line.dial_prefix,
+    )
+
+
+@dataclass(frozen=True)
+class LineNow:
+    """A line as it stands this moment. Of the rows only what decides whether it dials is known; the rest is read late.
+
+    `breaker` None = nothing has ever failed.
+    """
+
+    line: DialerLine
+    opening_hours: tuple[OpeningHours, ...]
+    breaker: LineBreaker | None
+
+    def opens_at(self, now: datetime) -> datetime | None:
+        """The first instant from `now` on at which it is open; None when it never opens."""
+        return next_open_instant(self.opening_hours, at=now.astimezone(self.line.company.zone))
+
+
+def lines_now(line_ids: Iterable[int]) -> dict[int, LineNow]:
+    """What decides whether each of these lines dials. One query, by hand, because it is asked before every call."""
+    hours = joined("(h.weekday || ' ' || h.opens_at || ' ' || h.closes_at)")
+    rows = rows_of(
+        "SELECT l.id, l.company_id, l.is_enabled, l.suspended_reason, l.channel_id, l.activity, l.sector, l.exemption,"
+        " c.is_active AS company_is_active, c.time_zone AS company_time_zone,"
+        " e.id AS channel_row, e.state AS channel_state, e.channel_id AS channel_number, e.lease_until,"
+        " b.state AS breaker_state, b.changed_at AS breaker_changed_at,"
+        f" (SELECT {hours} FROM telephony_openinghours h WHERE h.line_id = l.id) AS hours"
+        " FROM telephony_dialerline l JOIN accounts_company c ON c.id = l.company_id"
+        " LEFT JOIN telephony_eventchannel e ON e.line_id = l.id LEFT JOIN telephony_linebreaker b ON b.line_id = l.id"
+        f" WHERE {any_of('l.id')}",
+        [as_list(line_ids)],
+    )
+    return {row["id"]: _line_now(row) for row in rows}
+
+
+def _line_now(row: dict[str, Any]) -> LineNow:
+    names = ("id", "company_id", "is_enabled", "suspended_reason", "channel_id", "activity", "sector", "exemption")
+    line = known_row(DialerLine, **{name: row[name] for name in names})
+    line.company = known_row(
+        Company, id=row["company_id"], is_active=row["company_is_active"], time_zone=row["company_time_zone"]
+    )
+    channel = breaker = None
+    if row["channel_row"] is not None:
+        channel = known_row(
+            EventChannel,
+            id=row["channel_row"],
+            line_id=row["id"],
+            state=row["channel_state"],
+            channel_id=row["channel_number"],
+            lease_until=as_instant(row["lease_until"]),
+        )
+    # None, too, so that nobody looks for it again.
+    _EVENT_CHANNEL.set_cached_value(line, channel)
+    if row["breaker_state"] is not None:
+        changed_at = as_instant(row["breaker_changed_at"])
+        breaker = known_row(LineBreaker, line_id=row["id"], state=row["breaker_state"], changed_at=changed_at)
+    return LineNow(line, _blocks(row["hours"] or ""), breaker)
+
+
+@lru_cache(maxsize=256)
+def _blocks(text: str) -> tuple[OpeningHours, ...]:
+    """The opening hours in the text that `lines_now` asks for."""
+    parts = [block.split(" ") for block in text.split(",") if block]
+    return tuple(
+        OpeningHours(weekday=int(day), opens_at=time.fromisoformat(opens), closes_at=time.fromisoformat(closes))
+        for day, opens, closes in parts
     )
 
 

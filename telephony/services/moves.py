@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from callcenter.lib.database import for_update, insert_rows
+from callcenter.lib.database import change_rows, for_update, insert_rows
 from callcenter.lib.errors import Conflict
 from callcenter.lib.states import require_move, transition
 from requests_app.services import calls
@@ -18,7 +18,7 @@ from telephony.services.retries import next_try_at
 from telephony.states import MOVES, RANK, AttemptState, MoveReason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from callcenter.accounts.models import User
@@ -62,9 +62,18 @@ def move(
 
 
 def move_all(
-    attempts: Sequence[CallAttempt], to: AttemptState, *, source: str, reason: str, now: datetime, **changes: Any
+    attempts: Sequence[CallAttempt],
+    to: AttemptState,
+    *,
+    source: str,
+    reason: str,
+    now: datetime,
+    each: Mapping[str, Sequence[Any]] | None = None,
+    **changes: Any,
 ) -> None:
     """Nothing; these attempts, which the caller has locked in `source`, are moved together, as `move` moves one.
+
+    `each` = columns of which every attempt gets a value of its own, in their order.
 
     Effects: one UPDATE, one INSERT of entries, and what counting the tries takes; call inside a transaction.
     Errors: `InvalidMove`; `Conflict` when one of them was not in `source`, so that the transaction must not be kept.
@@ -75,7 +84,8 @@ def move_all(
     if to not in {S.CLAIMED, S.SENDING}:
         changes.setdefault("lease_until", None)
     ids = [attempt.pk for attempt in attempts]
-    if CallAttempt.objects.filter(pk__any_of=ids, state=source).update(state=to, **changes) != len(ids):
+    moved = change_rows(CallAttempt, ids, expected={"state": source}, changes={"state": to, **changes}, each=each)
+    if moved != len(ids):
         raise Conflict("An attempt was moved although it was locked.")
     insert_rows(
         AttemptEntry,
@@ -84,10 +94,12 @@ def move_all(
     )
     if source == S.SENDING and to in RANK:
         calls.note_tries([one.call_request_id for one in attempts if one.call_request_id is not None], now=now)
-    for attempt in attempts:
+    for place, attempt in enumerate(attempts):
         attempt.state = to
         for name, value in changes.items():
             setattr(attempt, name, value)
+        for name, values in (each or {}).items():
+            setattr(attempt, name, values[place])
 
 
 @transaction.atomic

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
 from callcenter.lib.area_codes import AREA_CODES
-from callcenter.lib.database import as_stored, is_postgresql, rows_of
-from callcenter.lib.number_digests import number_digest, number_digests
+from callcenter.lib.database import any_of, as_instant, as_list, as_stored, rows_of
+from callcenter.lib.number_digests import number_digests
 from requests_app.services.evidence import evidence_of
 from requests_app.states import Hold
 from telephony.models import CallAttempt, CallAuthorization, ContactPreference, DoNotCallEntry
@@ -23,8 +24,7 @@ from telephony.states import AttemptState
 from telephony.weekly_hours import parse_hours
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from uuid import UUID
+    from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 
     from requests_app.data import DueRequest
     from telephony.models import DialerLine
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 # Nobody was called by these; every other attempt counts, those in doubt included.
 NOT_CALLED: Final = (AttemptState.RELEASED, AttemptState.REFUSED)
 _LONGEST_DAY: Final = timedelta(hours=26)
-_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -123,44 +122,40 @@ def judged(
 
 
 def refusal_before_sending(attempt: CallAttempt, *, line: DialerLine, now: datetime) -> Verdict | None:
-    """What the rules have against a claimed call at the instant of sending it; None = nothing.
-
-    One query for a number that is on no list, told us nothing and needs no evidence. Of two attempts to one number that
-    were claimed at once, the earlier counts for the later.
-    """
-    place = place_of(attempt.phone_e164, elsewhere=line.company.zone)
-    digest = number_digest(attempt.phone_e164)
-    state = _state_of_number(attempt, digest, place, company_id=line.company_id, now=now)
-    if state is not None and not state["is_listed"] and not state["has_wishes"]:
-        snapshot = snapshot_of(state["token"])
-        facts = Facts(calls_today=state["calls"], lists_readable=snapshot.lists_readable)
-        if decide(snapshot.book, purpose=purpose_of(line), place=place, facts=facts, now=now).is_allowed:
-            return None
-    number = Number(attempt.phone_e164, attempt.call_request_id)
-    (verdict,) = judged([number], line=line, now=now, before={attempt.phone_e164: attempt.pk})
-    return None if verdict.is_allowed else verdict
+    """What the rules have against a claimed call at the instant of sending it; None = nothing."""
+    return refusals_before_sending([attempt], lines={line.pk: line}, now=now).get(attempt.pk)
 
 
-def refused_before_sending(
+def refusals_before_sending(
     attempts: Sequence[CallAttempt], *, lines: Mapping[int, DialerLine], now: datetime
-) -> set[int]:
-    """Ids of those of these claimed calls that the rules are against at the instant of sending them.
+) -> dict[int, Verdict]:
+    """What the rules have against each of these claimed calls at the instant of sending them, by id.
 
-    As `refusal_before_sending`, for many together: at most seven queries a line. No two of them have one number.
+    One query where no number is on a list or told us something, and none needs evidence; else some for those lines.
+    Of two attempts to one number that were claimed at once, the earlier counts for the later; no two of these have one.
     """
-    if len(attempts) == 1:
-        (attempt,) = attempts
-        refusal = refusal_before_sending(attempt, line=lines[attempt.line_id], now=now)
-        return set() if refusal is None else {attempt.pk}
-    refused: set[int] = set()
-    by_line: dict[int, list[CallAttempt]] = defaultdict(list)
+    if not attempts:
+        return {}
+    phones = [attempt.phone_e164 for attempt in attempts]
+    digests = dict(zip(phones, number_digests(phones), strict=True))
+    known = _known_of({attempt.phone_e164: attempt for attempt in attempts}, digests=digests, now=now)
+    unusual: dict[int, list[CallAttempt]] = defaultdict(list)
+    deciding = {pk: _Deciding(known.snapshot, purpose_of(line), now) for pk, line in lines.items()}
     for attempt in attempts:
-        by_line[attempt.line_id].append(attempt)
-    for line_id, asking in by_line.items():
+        place = place_of(attempt.phone_e164, elsewhere=lines[attempt.line_id].company.zone)
+        facts = Facts(
+            calls_today=known.calls_on_day(attempt.phone_e164, place, now=now),
+            lists_readable=known.snapshot.lists_readable,
+        )
+        is_plain = known.has_rules and digests[attempt.phone_e164] not in known.spoken_of
+        if not is_plain or not deciding[attempt.line_id].verdict(place, facts).is_allowed:
+            unusual[attempt.line_id].append(attempt)
+    refused: dict[int, Verdict] = {}
+    for line_id, asking in unusual.items():
         numbers = [Number(attempt.phone_e164, attempt.call_request_id) for attempt in asking]
         before = {attempt.phone_e164: attempt.pk for attempt in asking}
         found = judged(numbers, line=lines[line_id], now=now, before=before)
-        refused |= {attempt.pk for attempt, verdict in zip(asking, found, strict=True) if not verdict.is_allowed}
+        refused |= {one.pk: verdict for one, verdict in zip(asking, found, strict=True) if not verdict.is_allowed}
     return refused
 
 
@@ -251,36 +246,53 @@ def _authorised(digests: Iterable[UUID], *, company_id: int, on: Any) -> dict[UU
     return found
 
 
-def _state_of_number(
-    attempt: CallAttempt, digest: UUID, place: Place, *, company_id: int, now: datetime
-) -> dict[str, Any] | None:
-    """The rules' token, the day's calls before this one, and whether more must be asked; None without rules.
+@dataclass(frozen=True)
+class _Known:
+    """What `_known_of` found: the rules, when each number was called lately, and who is listed or told us something."""
+
+    snapshot: Snapshot
+    has_rules: bool
+    called_at: Mapping[str, Sequence[datetime]]
+    spoken_of: Set[UUID]
+
+    def calls_on_day(self, phone_e164: str, place: Place, *, now: datetime) -> int:
+        """How often the number was or may have been called on its own present day."""
+        instants = self.called_at.get(phone_e164, ())
+        today = now.astimezone(place.zone).date() if instants else None
+        return sum(at.astimezone(place.zone).date() == today for at in instants)
+
+
+def _known_of(attempts: Mapping[str, CallAttempt], *, digests: Mapping[str, UUID], now: datetime) -> _Known:
+    """What is known of the numbers of these attempts, apart from the attempts themselves. One query.
 
     By hand, because it is asked before every call.
     """
-    day = datetime.combine(now.astimezone(place.zone).date(), time(), place.zone)
-    number: Any = digest if is_postgresql() else digest.hex
-    found = rows_of(
-        "SELECT s.token,"
-        " (SELECT count(*) FROM telephony_callattempt a WHERE a.phone_e164 = %s AND a.send_at >= %s AND a.send_at < %s"
-        "  AND a.state NOT IN (%s, %s) AND a.id <> %s AND (a.id < %s OR a.sending_at IS NOT NULL)) AS calls,"
-        " EXISTS (SELECT 1 FROM telephony_donotcallentry e WHERE e.number_digest = %s) AS is_listed,"
-        " EXISTS (SELECT 1 FROM telephony_contactpreference p"
-        "  WHERE p.number_digest = %s AND p.company_id = %s) AS has_wishes"
-        " FROM telephony_rulebookstamp s LIMIT 1",
+    states, listed = [state.value for state in NOT_CALLED], as_list(digests.values())
+    rows = rows_of(
+        "SELECT 'call' AS what, a.phone_e164 AS value, a.id, a.send_at, a.sending_at FROM telephony_callattempt a"
+        f" WHERE {any_of('a.phone_e164', 'varchar')} AND a.send_at >= %s AND NOT {any_of('a.state', 'varchar')}"
+        f" AND NOT {any_of('a.id')}"
+        " UNION ALL SELECT 'rules', CAST(s.token AS text), NULL, NULL, NULL FROM telephony_rulebookstamp s"
+        " UNION ALL SELECT 'listed', CAST(e.number_digest AS text), NULL, NULL, NULL FROM telephony_donotcallentry e"
+        f" WHERE {any_of('e.number_digest', 'uuid')}"
+        " UNION ALL SELECT 'wish', CAST(p.number_digest AS text), NULL, NULL, NULL FROM telephony_contactpreference p"
+        f" WHERE {any_of('p.number_digest', 'uuid')}",
         [
-            attempt.phone_e164,
-            as_stored(day.astimezone(UTC)),
-            as_stored((day + _DAY).astimezone(UTC)),
-            *map(str, NOT_CALLED),
-            attempt.pk,
-            attempt.pk,
-            number,
-            number,
-            company_id,
+            *(as_list(attempts), as_stored(now - _LONGEST_DAY), as_list(states)),
+            *(as_list(attempt.pk for attempt in attempts.values()), listed, listed),
         ],
     )
-    return found[0] if found else None
+    token: str | None = None
+    spoken_of: set[UUID] = set()
+    called_at: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        if row["what"] == "rules":
+            token = row["value"]
+        elif row["what"] != "call":
+            spoken_of.add(UUID(row["value"]))
+        elif row["id"] < attempts[row["value"]].pk or row["sending_at"] is not None:
+            called_at[row["value"]].append(as_instant(row["send_at"]))
+    return _Known(snapshot_of(token), token is not None, called_at, spoken_of)
 
 
 def _hold_of(decision: Decision) -> Hold:

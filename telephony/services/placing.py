@@ -17,12 +17,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 from callcenter.lib.crashing import crash_point
+from callcenter.lib.database import any_of, as_instant, as_list, known_row, rows_of
 from callcenter.lib.errors import DomainError
 from callcenter.lib.secrets import SecretUnreadable
 from telephony.models import CallAttempt, DialerLine
@@ -37,7 +39,7 @@ from telephony.services.lines import access_of, suspend_line
 from telephony.states import AttemptState, MoveReason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -70,13 +72,15 @@ def place_calls(attempt_ids: Sequence[int]) -> None:
     if not connection.in_atomic_block:
         connection.close()
     with Lanes() as lanes, Journal() as journal:
-        list(_pool().map(partial(_place_in_thread, journal=journal, post=lanes.post), attempts))
+        lines = {attempt.line_id: attempt.line for attempt in attempts}
+        ways = {line_id: _way_of(line, post=lanes.post) for line_id, line in lines.items()}
+        list(_pool().map(partial(_place_in_thread, ways=ways, journal=journal), attempts))
 
 
 def place_call(attempt_id: int) -> None:
     """Place one claimed attempt, at most once, and store what came of it."""
     for attempt in _claimed_attempts([attempt_id]):
-        _place(attempt, journal=Direct(), post=http.post)
+        _place(attempt, way=_way_of(attempt.line, post=http.post), journal=Direct())
 
 
 @cache
@@ -88,29 +92,31 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=POOL_SIZE, thread_name_prefix="dial")
 
 
-def _place_in_thread(attempt: CallAttempt, *, journal: Journal, post: Callable[..., http.Answer]) -> None:
-    try:
-        _place(attempt, journal=journal, post=post)
-    except Exception:
-        log.exception("attempt %s: placing failed; the sweep will settle it", attempt.pk)
-
-
-def _place(attempt: CallAttempt, *, journal: Journal | Direct, post: Callable[..., http.Answer]) -> None:
-    if not _wait_for_turn(attempt):
-        return
+def _way_of(line: DialerLine, *, post: Callable[..., http.Answer]) -> Callable[..., str]:
+    """What places a call through the line; the same for all its calls, so that it is made once."""
     client = DigitroClient(
-        access_of(attempt.line),
+        access_of(line),
         connect_timeout_seconds=settings.DIGITRO_CONNECT_TIMEOUT_SECONDS,
         read_timeout_seconds=settings.DIGITRO_READ_TIMEOUT_SECONDS,
         post=post,
     )
-    place = (
-        client.place_predictive_call
-        if attempt.line.mode == DialerLine.Mode.PREDICTIVE
-        else partial(client.place_call_by_route, slug=settings.DIGITRO_SPECIFIC_ROUTE_SLUG)
-    )
+    if line.mode == DialerLine.Mode.PREDICTIVE:
+        return client.place_predictive_call
+    return partial(client.place_call_by_route, slug=settings.DIGITRO_SPECIFIC_ROUTE_SLUG)
+
+
+def _place_in_thread(attempt: CallAttempt, *, ways: Mapping[int, Callable[..., str]], journal: Journal) -> None:
     try:
-        provider_call_id = place(
+        _place(attempt, way=ways[attempt.line_id], journal=journal)
+    except Exception:
+        log.exception("attempt %s: placing failed; the sweep will settle it", attempt.pk)
+
+
+def _place(attempt: CallAttempt, *, way: Callable[..., str], journal: Journal | Direct) -> None:
+    if not _wait_for_turn(attempt):
+        return
+    try:
+        provider_call_id = way(
             phone_e164=attempt.phone_e164,
             data=attempt.token.hex,
             before_send=partial(_pass_the_fence, attempt, journal),
@@ -144,7 +150,7 @@ def _claimed_attempts(attempt_ids: Sequence[int]) -> list[CallAttempt]:
 
     A line without readable secrets is stopped. Its attempts go back to the queue, and those of one without a channel.
     """
-    attempts = list(CallAttempt.objects.filter(pk__any_of=attempt_ids, state=S.CLAIMED).order_by("send_at", "pk"))
+    attempts = _claimed_rows(attempt_ids)
     lines: dict[int, DialerLine] = {}
     for line_id in {attempt.line_id for attempt in attempts}:
         try:
@@ -165,6 +171,20 @@ def _claimed_attempts(attempt_ids: Sequence[int]) -> list[CallAttempt]:
             attempt.line = found
             usable.append(attempt)
     return usable
+
+
+def _claimed_rows(attempt_ids: Sequence[int]) -> list[CallAttempt]:
+    """Those that are still claimed, by hand, with what placing them needs; the rest is read when it is asked for."""
+    columns = ("id", "token", "call_request_id", "company_id", "line_id", "number", "state", "phone_e164")
+    rows = rows_of(
+        f"SELECT {', '.join(columns)}, claim_token, claimed_at, send_at FROM telephony_callattempt"
+        f" WHERE {any_of('id')} AND state = %s ORDER BY send_at, id",
+        [as_list(attempt_ids), S.CLAIMED.value],
+    )
+    for row in rows:
+        row |= {name: UUID(str(row[name])) for name in ("token", "claim_token")}
+        row |= {name: as_instant(row[name]) for name in ("claimed_at", "send_at")}
+    return [known_row(CallAttempt, **row) for row in rows]
 
 
 def _of_line(attempts: Sequence[CallAttempt], line_id: int) -> list[int]:

@@ -21,7 +21,7 @@ from telephony.rule_terms import Activity, Ground
 from telephony.services import dialing, moves, placing
 from telephony.services.calling_rules import delete_rule, store_rule
 from telephony.services.do_not_call import authorise, list_for, stop_calling
-from telephony.services.permission import refusal_before_sending
+from telephony.services.permission import refusal_before_sending, refusals_before_sending
 from telephony.services.rule_snapshot import mark_changed
 from telephony.states import AttemptState, MoveReason
 from telephony.tests.pabx import TinyPabx
@@ -300,6 +300,40 @@ def test_the_question_before_a_call_costs_one_query(django_assert_num_queries: C
         (attempt,) = claim(line, now=NOON)
         with django_assert_num_queries(1):
             assert refusal_before_sending(attempt, line=line, now=NOON) is None
+
+
+@pytest.mark.django_db
+def test_each_of_many_calls_is_judged_by_itself(django_assert_num_queries: Callable[..., Any]) -> None:
+    line, other = make_callcenter(), make_callcenter(secret="other", activity=Activity.TELEMARKETING)
+    listed, capped, wishing, *plain = (f"(11) 98765-432{n}" for n in range(6))
+    with time_machine.travel(NOON, tick=False):
+        make_due(line.company, phone=capped)
+        end_busy(send(*claim(line, now=NOON), now=NOON, call_id="x"), now=NOON)
+        for phone in (listed, capped, wishing, *plain[:2]):
+            make_due(line.company, phone=phone)
+        make_due(other.company, phone=plain[2])
+        later = NOON + timedelta(seconds=5)
+        asking = [*claim(line, now=later), *claim(other, now=later)]
+        lines = {line.pk: line, other.pk: other}
+        with django_assert_num_queries(1):
+            assert refusals_before_sending(asking, lines=lines, now=later) == {}
+        make_rule(daily_cap=1)
+        make_rule(code="dela", company=other.company, daily_cap=0)
+        stop_calling("+5511987654320", company_id=None, reason="wrong_person", actor=None, now=later)
+        digest = number_digest("+5511987654322")
+        ContactPreference.objects.create(number_digest=digest, company=line.company, daily_cap=0)
+        refused = refusals_before_sending(asking, lines=lines, now=later)
+    numbers = {attempt.phone_e164: refused.get(attempt.pk) for attempt in asking}
+    grounds = {
+        phone: {one.ground for one in verdict.decision.blocking} for phone, verdict in numbers.items() if verdict
+    }
+    assert grounds == {
+        "+5511987654320": {Ground.LISTED},
+        "+5511987654321": {Ground.CAP},
+        "+5511987654322": {Ground.CAP},
+        "+5511987654325": {Ground.CAP},
+    }
+    assert len(numbers) == 6
 
 
 @pytest.mark.django_db(transaction=True)
