@@ -173,6 +173,4 @@ def _store_refused(attempt: CallAttempt, *, now: datetime, details: dict[str, An
         **details,
     )
     if moved and attempt.call_request_id is not None:
-        calls.settle_request(
-            attempt.call_request_id, outcome=Outcome.REFUSED, retry_at=None, now=now, origin=calls.DIALER
-        )
+        moves.settle(attempt, Outcome.REFUSED, now=now, origin=calls.DIALER)

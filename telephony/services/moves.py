@@ -10,6 +10,7 @@ from callcenter.lib.database import change_rows, for_update, insert_rows
 from callcenter.lib.errors import Conflict
 from callcenter.lib.states import require_move, transition
 from requests_app.services import calls
+from requests_app.services.landing import CARRIER
 from requests_app.states import Outcome
 from telephony.models import AttemptEntry, CallAttempt, DialerLine
 from telephony.selectors import was_answered_meanwhile, was_called_again
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from callcenter.accounts.models import User
+    from requests_app.data import Origin
 
 S = AttemptState
 
@@ -128,6 +130,8 @@ def release(
     )
     if moved and attempt.call_request_id is not None:
         calls.release_request(attempt.call_request_id, due_at=due_at, now=now, reason=reason)
+        if attempt.number > 1 and was_answered_meanwhile(attempt):
+            settle(attempt, Outcome.ANSWERED, now=now)
     return moved
 
 
@@ -153,11 +157,7 @@ def end(
     actor: User | None = None,
     **changes: Any,
 ) -> bool:
-    """Whether this caller ended the attempt; its request is completed, tried again by the rules, or given up.
-
-    An earlier call of which late news said "answered" while this one was on counts for the request: it is not called
-    a third time.
-    """
+    """Whether this caller ended the attempt; its request is completed, tried again by the rules, or given up."""
     moved = move(
         attempt,
         S.ENDED,
@@ -170,18 +170,31 @@ def end(
         **changes,
     )
     if moved and attempt.call_request_id is not None:
-        if outcome != Outcome.ANSWERED and was_answered_meanwhile(attempt):
-            outcome = Outcome.ANSWERED
-        calls.settle_request(
-            attempt.call_request_id,
-            outcome=outcome,
-            retry_at=next_try_at(attempt, outcome=outcome, now=now),
-            needs_disposition=attempt.line.requires_disposition,
-            now=now,
-        )
+        outcome = settle(attempt, outcome, now=now)
     if moved and outcome == Outcome.ANSWERED:
         open_for_answered(attempt, now=now)
     return moved
+
+
+def settle(attempt: CallAttempt, outcome: Outcome, *, now: datetime, origin: Origin = CARRIER) -> Outcome:
+    """What the call's end means for its request, which takes it: completed, tried again by the rules, or given up.
+
+    An earlier call of which late news said "answered" while this one was on, or was to be, counts for the request: it
+    is not called once more.
+    """
+    assert attempt.call_request_id is not None
+    if outcome != Outcome.ANSWERED and attempt.number > 1 and was_answered_meanwhile(attempt):
+        outcome = Outcome.ANSWERED
+    calls.settle_request(
+        attempt.call_request_id,
+        outcome=outcome,
+        # What the PABX refused it would refuse again.
+        retry_at=None if outcome == Outcome.REFUSED else next_try_at(attempt, outcome=outcome, now=now),
+        needs_disposition=attempt.line.requires_disposition,
+        now=now,
+        origin=origin,
+    )
+    return outcome
 
 
 @transaction.atomic
@@ -202,11 +215,11 @@ def correct(attempt: CallAttempt, outcome: Outcome, *, now: datetime, has_confli
     attempt.save(update_fields=columns)
     if before == outcome:
         return
+    if outcome == Outcome.ANSWERED and attempt.call_request_id is not None:
+        _withdraw_next_try(attempt, now=now)
     AttemptEntry.objects.create(attempt=attempt, at=now, from_state=S.ENDED, to_state=S.ENDED, reason=outcome)
     if attempt.call_request_id is None:
         return
-    if outcome == Outcome.ANSWERED:
-        _withdraw_next_try(attempt, now=now)
     if outcome == Outcome.ANSWERED or not was_called_again(attempt):
         calls.correct_outcome(
             attempt.call_request_id,

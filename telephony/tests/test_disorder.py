@@ -10,11 +10,13 @@ from django.utils import timezone
 
 from callcenter.tests.factories import make_supervisor
 from requests_app.data import Origin
-from requests_app.models import CallRequest
+from requests_app.models import CallRequest, LedgerEntry
 from requests_app.services.intake import change_call_request, dial_now
 from requests_app.states import Hold, Outcome, Source
 from telephony.models import CallAttempt, DialerLine, RetryRule
+from telephony.providers.base import NotSent, ProviderError, Refused
 from telephony.services import answers, moves
+from telephony.services.dialing import settle_doubt
 from telephony.states import AttemptState, MoveReason
 from telephony.tests.scenes import claim, deliver, fresh, make_callcenter, placed_call, send, standing
 
@@ -125,6 +127,33 @@ def test_late_answered_while_the_next_try_rings_spares_the_person_a_third_call(l
     deliver("ocupado", callerid="second", destino=second.phone_e164)
     second, request = fresh(second)
     assert (second.outcome, request.status, request.due_at) == ("busy", "completed", None)
+
+
+def test_late_answered_while_the_next_try_is_in_doubt_spares_the_person_a_third_call(line: DialerLine) -> None:
+    first, second = busy_then_claimed_again(line)
+    assert moves.doubt(send(second), reason=MoveReason.AMBIGUOUS, now=timezone.now())
+    deliver("atendeu", callerid="first", destino=first.phone_e164)
+    actor = make_supervisor(line.company)
+    settle_doubt(second.pk, called=False, actor=actor, scope=None, now=timezone.now())
+    second, request = fresh(second)
+    assert (second.state, request.status, request.in_flight, request.due_at) == (S.RELEASED, "completed", False, None)
+    kinds = list(LedgerEntry.objects.filter(call_request_id=request.pk).order_by("pk").values_list("kind", flat=True))
+    assert kinds[-3:] == ["released", "outcome", "status"]
+
+
+@pytest.mark.parametrize(
+    "failure", [Refused("no", status_code=400), NotSent("no connection")], ids=["refused", "unsent"]
+)
+def test_late_answered_while_the_next_try_fails_spares_the_person_a_third_call(
+    failure: ProviderError, line: DialerLine
+) -> None:
+    first, second = busy_then_claimed_again(line)
+    second = send(second)
+    deliver("atendeu", callerid="first", destino=first.phone_e164)
+    answers.store_failure(second, failure)
+    second, request = fresh(second)
+    assert second.state in {S.REFUSED, S.RELEASED}
+    assert (request.status, request.hold_reason, request.due_at) == ("completed", Hold.FINISHED, None)
 
 
 def test_late_news_of_an_earlier_call_does_not_replan_what_the_last_one_brought(line: DialerLine) -> None:
