@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,8 @@ from callcenter.accounts.models import Company
 from callcenter.lib.database import is_postgresql
 from callcenter.lib.errors import InvalidInput
 from callcenter.tests.factories import make_company, make_user, make_webhook_endpoint
-from requests_app.models import CallbackPolicy, CallRequest, LedgerEntry, WebhookDelivery
+from requests_app.models import CallbackPolicy, CallRequest, LedgerEntry, Shift, WebhookDelivery
 from requests_app.services.intake import create_call_request
-from requests_app.states import Hold
 from requests_app.tests.api import Shop
 from requests_app.tests.intake import NOW, SHOP, create, ledger
 
@@ -59,11 +59,19 @@ def test_a_duplicate_window_holds_from_the_moment_it_is_set(company: Company) ->
 
 
 def test_slots_are_given_from_the_moment_they_are_set(company: Company) -> None:
+    wanted = NOW + timedelta(days=1)
+    before = create(company, wanted_at=wanted)
     CallbackPolicy.objects.create(company=company, uses_slots=True)
-    request = create(company, time_from="20:00", time_to="21:00")
-    # Nobody is on duty, so the time stays as it was asked for; but a slot was looked for.
-    assert request.hold_reason in {Hold.CONTACT_WINDOW, Hold.WANTED_TIME}
-    assert request.booked_at is not None or not request.wanted_at
+    # Round the clock, one person: room for one callback in each quarter of an hour.
+    Shift.objects.bulk_create(
+        Shift(company=company, weekday=day, starts_at=time(0), ends_at=time(0), headcount=1) for day in range(7)
+    )
+    after = create(company, wanted_at=wanted)
+    # The one from before has the quarter that was asked for, and was given none.
+    assert (before.due_at, len(ledger(before.pk))) == (wanted, 1)
+    given = wanted + timedelta(minutes=15)
+    assert (after.wanted_at, after.due_at) == (given, given)
+    assert ledger(after.pk)[-1] == ("scheduled", "", "", "slot_full")
 
 
 def test_the_contact_window_is_read_in_the_companys_time_zone_of_now(company: Company) -> None:
