@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db.models import Count, Exists, Max, OuterRef, Q, TextField
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -191,11 +191,15 @@ def expired_attempts(states: Iterable[str], *, now: datetime, limit: int) -> lis
 
 
 def silent_attempts(states: Iterable[str], *, since: datetime, limit: int) -> list[CallAttempt]:
-    """Up to `limit` attempts in these states that were sent before `since`, and answered before it if they were."""
+    """Up to `limit` attempts in these states that were sent before `since`, and answered before it if they were.
+
+    One whose sending this database has forgotten counts from its claim.
+    """
+    sent = CallAttempt.objects.annotate(sent_at=Coalesce("sending_at", "claimed_at"))
     return list(
-        CallAttempt.objects.filter(
-            Q(answered_at=None) | Q(answered_at__lt=since), state__in=list(states), sending_at__lt=since
-        ).order_by("sending_at")[:limit]
+        sent.filter(Q(answered_at=None) | Q(answered_at__lt=since), state__in=list(states), sent_at__lt=since).order_by(
+            "sent_at"
+        )[:limit]
     )
 
 
@@ -205,12 +209,19 @@ def pending_event_ids(*, state: str, before: datetime, after: datetime, limit: i
     The newest are the likeliest to be of use: old ones that will never fit must not stand in their way. Callbacks that
     nobody has tried to apply yet are none of them: they are applied together.
     """
-    untried = Q(state=ProviderEvent.State.RECEIVED, account__isnull=False, tries=0)
     return list(
-        ProviderEvent.objects.filter(~untried, state=state, received_at__lt=before, received_at__gt=after)
+        ProviderEvent.objects.filter(~untried_callbacks(), state=state, received_at__lt=before, received_at__gt=after)
         .order_by("-id")
         .values_list("pk", flat=True)[:limit]
     )
+
+
+def untried_callbacks() -> Q:
+    """The condition on events that they are callbacks which wait for being applied together.
+
+    What we asked the carrier is none: what it means depends on where it was said.
+    """
+    return Q(state=ProviderEvent.State.RECEIVED, source=ProviderEvent.Source.CALLBACK, account__isnull=False, tries=0)
 
 
 def channel_in_use(line: DialerLine, *, now: datetime) -> int | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from callcenter.lib.database import for_update, serialize
 from requests_app.services import calls
@@ -178,11 +179,12 @@ def _matching_attempt(event: ProviderEvent) -> CallAttempt | None:
 
 def _by_number_and_time(event: ProviderEvent, of_company: QuerySet[CallAttempt]) -> list[int]:
     """Up to two ids of attempts that the news may be about: of the open ones, else of those that ended lately."""
-    fitting = of_company.filter(
+    # Of one whose sending this database has forgotten (`fence`) only the claim is known.
+    fitting = of_company.annotate(sent_at=Coalesce("sending_at", "claimed_at")).filter(
         phone_e164=event.phone_e164,
-        sending_at__lte=min(event.received_at, event.started_at or event.received_at) + CLOCK_SKEW,
+        sent_at__lte=min(event.received_at, event.started_at or event.received_at) + CLOCK_SKEW,
         # No call lasts longer: what is older, and in doubt, is not the call that is told of now.
-        sending_at__gte=event.received_at - longest_call(),
+        sent_at__gte=event.received_at - longest_call(),
     )
     if event.carrier_call_id:
         fitting = fitting.filter(carrier_call_id="")

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Final
 from django.db import connection, transaction
 
 from callcenter.lib.database import for_claim, is_postgresql
+from telephony import selectors
 from telephony.models import ProviderEvent
 from telephony.services.events import apply_event
-from telephony.services.news_batch import Delivery, apply_together
+from telephony.services.news_batch import DELIVERY_COLUMNS, Delivery, apply_together
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -93,28 +95,33 @@ class _Round:
     def _batch(self, after: int) -> tuple[bool, int]:
         """Whether more may wait, and the last id of those that are done now."""
         now = self._now + timedelta(seconds=time.monotonic() - self._began)
-        deliveries: list[Delivery] = []
-        left: list[int]
-        try:
-            with transaction.atomic():
-                deliveries = _claimed(after)
-                left = apply_together(deliveries, now=now)
-        except Exception:
-            if not deliveries:
-                raise
-            log.warning("%s events could not be applied together; one by one now", len(deliveries), exc_info=True)
-            left = [one.event_id for one in deliveries]
-        self._applied.append(len(deliveries) - len(left))
-        self._applied.append(sum(apply_event(event_id, now=now) for event_id in left))
+        deliveries, applied = apply_batch(lambda: _claimed(after), now=now)
+        self._applied.append(applied)
         return len(deliveries) == BATCH, deliveries[-1].event_id if deliveries else after
+
+
+def apply_batch(claim: Callable[[], list[Delivery]], *, now: datetime) -> tuple[list[Delivery], int]:
+    """The callbacks that `claim` locked and read within the batch's transaction, and how many of them were applied."""
+    deliveries: list[Delivery] = []
+    left: list[int]
+    try:
+        with transaction.atomic():
+            deliveries = claim()
+            left = apply_together(deliveries, now=now)
+    except Exception:
+        if not deliveries:
+            raise
+        log.warning("%s events could not be applied together; one by one now", len(deliveries), exc_info=True)
+        left = [one.event_id for one in deliveries]
+    one_by_one = sum(apply_event(event_id, now=now) for event_id in left)
+    return deliveries, len(deliveries) - len(left) + one_by_one
 
 
 def _claimed(after: int) -> list[Delivery]:
     """The next callbacks that wait, locked; those that somebody else applies are left out."""
-    columns = ("pk", "company_id", "received_at", "content_type", "raw")
     next_ones = _waiting().filter(pk__gt=after).order_by("pk")
-    return [Delivery(*row) for row in for_claim(next_ones).values_list(*columns)[:BATCH]]
+    return [Delivery(*row) for row in for_claim(next_ones).values_list(*DELIVERY_COLUMNS)[:BATCH]]
 
 
 def _waiting() -> QuerySet[ProviderEvent]:
-    return ProviderEvent.objects.filter(state=ProviderEvent.State.RECEIVED, account__isnull=False, tries=0).order_by()
+    return ProviderEvent.objects.filter(selectors.untried_callbacks()).order_by()

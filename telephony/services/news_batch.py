@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from django.db.models.functions import Coalesce
+
 from callcenter.accounts.models import Company
 from callcenter.lib.database import for_update, insert_rows, set_columns
 from requests_app.services import landing
@@ -35,11 +37,13 @@ State = ProviderEvent.State
 # From these a call moves on by news without anything else to be said of it.
 _USUAL: Final = frozenset({S.PLACED, S.RINGING, S.ANSWERED})
 
+DELIVERY_COLUMNS: Final = ("pk", "company_id", "received_at", "content_type", "raw")
+
 _projected = lru_cache(4096)(project)
 
 
 class Delivery(NamedTuple):
-    """A stored callback that waits, locked."""
+    """A stored callback that waits, locked; read from `DELIVERY_COLUMNS`."""
 
     event_id: int
     company_id: int
@@ -58,10 +62,10 @@ class _News(NamedTuple):
 
     def fits(self, call: _Candidate) -> bool:
         """Whether the call may be meant by number and time; as `events` asks the database."""
-        if call.sending_at is None or call.company_id != self.company_id:
+        if call.company_id != self.company_id:
             return False
         latest = min(self.received_at, self.report.started_at or self.received_at) + events.CLOCK_SKEW
-        return self.received_at - events.longest_call() <= call.sending_at <= latest
+        return self.received_at - events.longest_call() <= call.sent_at <= latest
 
 
 class _Candidate(NamedTuple):
@@ -69,7 +73,8 @@ class _Candidate(NamedTuple):
     company_id: int
     phone_e164: str
     carrier_call_id: str
-    sending_at: datetime | None
+    # Its claim, of one whose sending was forgotten.
+    sent_at: datetime
 
 
 @dataclass(slots=True)
@@ -212,7 +217,8 @@ def _by_number(news: Iterable[_News]) -> dict[str, list[_Candidate]]:
     found: dict[str, list[_Candidate]] = {}
     if phones:
         rows = CallAttempt.objects.filter(phone_e164__any_of=phones, state__in=AWAITING_NEWS)
-        for row in rows.values_list("pk", "company_id", "phone_e164", "carrier_call_id", "sending_at"):
+        sent_at = Coalesce("sending_at", "claimed_at")
+        for row in rows.values_list("pk", "company_id", "phone_e164", "carrier_call_id", sent_at):
             found.setdefault(row[2], []).append(_Candidate(*row))
     return found
 

@@ -209,8 +209,13 @@ def _hanging(now: datetime) -> Iterator[tuple[str, list[Any]]]:
     ring = late - timedelta(seconds=settings.DIALER_RING_TIMEOUT_SECONDS)
     talk = late - timedelta(seconds=settings.DIALER_TALK_TIMEOUT_SECONDS)
     open_one = f"{_ATTEMPT} WHERE {_is_open('a')}"
+    # Of one whose sending was forgotten with the database's history only the claim is known.
+    sent_at = "COALESCE(a.sending_at, a.claimed_at)"
     yield f"{open_one} AND a.state IN ('claimed', 'sending') AND a.lease_until < %s", [as_stored(late)]
-    yield f"{open_one} AND a.state IN ('placed', 'ringing') AND a.sending_at < %s", [as_stored(ring)]
+    yield (
+        f"{open_one} AND a.state IN ('placed', 'ringing') AND {sent_at} < %s",
+        [as_stored(ring)],
+    )
     yield f"{open_one} AND a.state = 'answered' AND a.answered_at < %s", [as_stored(talk)]
 
 

@@ -6,22 +6,31 @@ For a copy of the database, which comes up with the dialer off; everything is do
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from django.db import transaction
+from django.db.models import Q
 
 from callcenter.lib.errors import Conflict
 from requests_app.services.calls import reopen_for_replay
+from telephony import selectors
 from telephony.models import CallAttempt, ProviderEvent
 from telephony.services.events import apply_event
+from telephony.services.news import apply_batch
+from telephony.services.news_batch import DELIVERY_COLUMNS, Delivery
 from telephony.services.switches import dialer_is_on
-from telephony.states import AttemptState
+from telephony.states import OPEN, AttemptState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
 S = AttemptState
+
+# So many calls are open at once in a replay, so many pieces of news come together at most, and this share twice.
+CALLS_AT_ONCE: Final = 100
+BATCH: Final = 40
+TOLD_TWICE: Final = 0.3
 
 
 class Difference(NamedTuple):
@@ -41,12 +50,13 @@ def replay(*, since: datetime, seed: int, now: datetime) -> tuple[int, list[Diff
         raise Conflict("Switch the dialer off first: a replay is for a copy of the database.")
     chance = random.Random(seed)
     number, differences = 0, []
-    for attempt in _with_news(since):
-        number += 1
-        replayed = _replayed(attempt, chance, now=now)
-        # Rung or answered, and then silence: the sweep closed it, which no news says.
-        if replayed[0] == S.ENDED and replayed != (attempt.state, attempt.outcome):
-            differences.append(Difference(attempt.pk, (attempt.state, attempt.outcome), replayed))
+    for calls in _together(_with_news(since)):
+        number += len(calls)
+        replayed = _replayed(calls, chance, now=now)
+        for call in calls:
+            # Rung or answered, and then silence: the sweep closed it, which no news says.
+            if replayed[call.pk][0] == S.ENDED and replayed[call.pk] != (call.state, call.outcome):
+                differences.append(Difference(call.pk, (call.state, call.outcome), replayed[call.pk]))
     return number, differences
 
 
@@ -56,26 +66,55 @@ def _with_news(since: datetime) -> Iterator[CallAttempt]:
     yield from ended.order_by("pk").iterator(chunk_size=500)
 
 
-def _replayed(attempt: CallAttempt, chance: random.Random, *, now: datetime) -> tuple[str, str]:
-    """Where the attempt's news bring it in a random order, some of it twice, when it begins as an accepted call."""
+def _together(calls: Iterable[CallAttempt]) -> Iterator[list[CallAttempt]]:
+    """Calls that may all be open at once: of different requests, and to different numbers."""
+    some: dict[str, CallAttempt] = {}
+    requests: set[int | None] = set()
+    for call in calls:
+        if len(some) == CALLS_AT_ONCE or call.phone_e164 in some or call.call_request_id in requests:
+            yield list(some.values())
+            some, requests = {}, set()
+        some[call.phone_e164] = call
+        requests |= {call.call_request_id} - {None}
+    if some:
+        yield list(some.values())
+
+
+def _replayed(calls: Sequence[CallAttempt], chance: random.Random, *, now: datetime) -> dict[int, tuple[str, str]]:
+    """Where their news bring the calls in a random order, some of it twice, when they begin as accepted calls."""
+    ids = [call.pk for call in calls]
+    mine = CallAttempt.objects.filter(pk__in=ids)
     with transaction.atomic():
-        # Its number and its request must be free for it to be open once more.
-        rivals = CallAttempt.objects.filter(phone_e164=attempt.phone_e164).exclude(pk=attempt.pk)
-        rivals.exclude(state__in=[S.ENDED, S.REFUSED, S.RELEASED]).update(state=S.ENDED)
-        CallAttempt.objects.filter(pk=attempt.pk).update(
-            state=S.PLACED, outcome="", answered_at=None, ended_at=None, has_conflict=False
-        )
-        if attempt.call_request_id is not None:
-            reopen_for_replay(attempt.call_request_id)
-        events = ProviderEvent.objects.filter(attempt_id=attempt.pk)
-        ids = list(events.values_list("pk", flat=True))
-        events.update(state=ProviderEvent.State.RECEIVED, attempt=None, applied_at=None)
-        chance.shuffle(ids)
-        for event_id in ids:
-            apply_event(event_id, now=now)
-            if chance.random() < 0.3:
-                ProviderEvent.objects.filter(pk=event_id).update(state=ProviderEvent.State.RECEIVED)
-                apply_event(event_id, now=now)
-        state, outcome = CallAttempt.objects.values_list("state", "outcome").get(pk=attempt.pk)
+        # Their numbers and their requests must be free for them to be open once more.
+        of_number = Q(phone_e164__in=[call.phone_e164 for call in calls])
+        of_request = Q(call_request__in=[call.call_request_id for call in calls if call.call_request_id is not None])
+        rivals = CallAttempt.objects.filter(of_number | of_request, state__in=OPEN).exclude(pk__in=ids)
+        rivals.update(state=S.ENDED)
+        mine.update(state=S.PLACED, outcome="", answered_at=None, ended_at=None, has_conflict=False)
+        for call in calls:
+            if call.call_request_id is not None:
+                reopen_for_replay(call.call_request_id)
+        _apply_shuffled(ids, chance, now=now)
+        ends = {pk: (state, outcome) for pk, state, outcome in mine.values_list("pk", "state", "outcome")}
         transaction.set_rollback(True)
-    return state, outcome
+    return ends
+
+
+def _apply_shuffled(attempt_ids: Sequence[int], chance: random.Random, *, now: datetime) -> None:
+    """Apply the news of these calls by the ways that they came: callbacks in batches, what else there is one by one."""
+    events = ProviderEvent.objects.filter(attempt_id__in=attempt_ids)
+    told = list(events.order_by("pk").values_list("pk", flat=True))
+    events.update(attempt=None, applied_at=None)
+    told += [event_id for event_id in told if chance.random() < TOLD_TWICE]
+    chance.shuffle(told)
+    while told:
+        size = chance.randint(1, BATCH)
+        part, told = told[:size], told[size:]
+        waiting = ProviderEvent.objects.filter(pk__in=part)
+        waiting.update(state=ProviderEvent.State.RECEIVED, tries=0)
+        callbacks = waiting.filter(selectors.untried_callbacks()).values_list(*DELIVERY_COLUMNS)
+        batch = {row[0]: Delivery(*row) for row in callbacks}
+        apply_batch(lambda ids=part, batch=batch: [batch[one] for one in dict.fromkeys(ids) if one in batch], now=now)  # type: ignore[misc]
+        for event_id in part:
+            if event_id not in batch:
+                apply_event(event_id, now=now)

@@ -103,7 +103,7 @@ def no_ledger(calls: list[CallAttempt]) -> None:
 
 def hanging(state: str, **columns: str) -> Callable[[list[CallAttempt]], None]:
     def plant(calls: list[CallAttempt]) -> None:
-        values = {name: timezone.now() - timedelta(days=1) for name in columns}
+        values = {"sending_at": None, **{name: timezone.now() - timedelta(days=1) for name in columns}}
         CallAttempt.objects.filter(pk=calls[3].pk).update(state=state, **values)
         AttemptEntry.objects.create(attempt=calls[3], at=timezone.now(), to_state=state)
 
@@ -124,6 +124,7 @@ PLANTED: dict[str, tuple[Callable[[list[CallAttempt]], None], set[Promise]]] = {
     "claimed for a day": (hanging("claimed", lease_until=""), {Promise.NOTHING_HANGS}),
     "sending for a day": (hanging("sending", lease_until=""), {Promise.NOTHING_HANGS}),
     "ringing for a day": (hanging("ringing", sending_at=""), {Promise.NOTHING_HANGS}),
+    "ringing for a day, its sending forgotten": (hanging("ringing", claimed_at=""), {Promise.NOTHING_HANGS}),
     "talking for a day": (hanging("answered", answered_at=""), {Promise.NOTHING_HANGS}),
 }
 

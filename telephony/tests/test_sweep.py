@@ -96,6 +96,24 @@ def test_a_long_silence_before_the_answer_does_not_shorten_the_conversation(line
     assert fresh(attempt)[0].state == S.ENDED
 
 
+@pytest.mark.parametrize("words", [("chamando",), ("chamando", "ocupado")])
+def test_a_call_whose_sending_was_forgotten_is_known_by_its_number_and_ends(
+    words: tuple[str, ...], line: DialerLine
+) -> None:
+    """Claimed by what the database knows, sent in the history that it lost."""
+    make_due(line.company)
+    (attempt,) = claim(line)
+    assert moves.doubt(attempt, expected=[S.CLAIMED], reason=MoveReason.HISTORY_LOST, now=timezone.now())
+    for word in words:
+        deliver(word, callerid="a-1", destino=attempt.phone_e164)
+    assert fresh(attempt)[0].state == (S.RINGING if len(words) == 1 else S.ENDED)
+    assert sweep(now=after(seconds=299))["silent"] == 0
+    assert sweep(now=after(seconds=301))["silent"] == (len(words) == 1)
+    attempt, request = fresh(attempt)
+    assert (attempt.state, attempt.outcome) == (S.ENDED, "no_news" if len(words) == 1 else "busy")
+    assert not request.in_flight
+
+
 def test_an_event_for_which_no_bell_rang_is_applied(line: DialerLine) -> None:
     attempt = placed_call(line)
     tell("ocupado", callerid="a-1", destino=attempt.phone_e164)
