@@ -58,6 +58,7 @@ def tend_waiting() -> None:
     """Tell those who wait that they are not forgotten, and pass on what its holder leaves lying."""
     now = timezone.now()
     told, hops = waiting.send_waiting_replies(None, now=now), ladder.climb_ladders(None, now=now)
+    mending.give_back_what_the_gone_hold(None, now=now)
     mending.ask_for_forgotten_work(None, now=now)
     if told or hops:
         log.info("helpdesk: %s automatic replies, %s conversations passed on", told, hops)

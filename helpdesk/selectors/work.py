@@ -76,12 +76,15 @@ def forgotten_ids(scope: Iterable[int] | None) -> list[tuple[uuid.UUID, Occurren
     ]
 
 
-def without_auto_reply(company_id: int, *, until: datetime) -> list[uuid.UUID]:
+def without_auto_reply(company_id: int, *, until: datetime, platform: int | None = None) -> list[uuid.UUID]:
     """The ids of atendimentos whose requester has waited since that instant or longer without an automatic reply.
 
-    The longest wait first. What an automation leads is left out: it answers by itself.
+    The longest wait first. What an automation leads is left out: it answers by itself. `platform` = of that medium
+    alone: those whom the text is not for would stay in front of the others for good.
     """
     waiting = _waiting([company_id]).filter(waiting_since__lte=until).exclude(state=S.AUTOMATIC)
+    if platform is not None:
+        waiting = waiting.filter(platform=platform)
     unanswered = waiting.filter(Q(auto_replied_at=None) | Q(auto_replied_at__lt=F("waiting_since")))
     return list(unanswered.order_by("waiting_since").values_list("pk", flat=True)[:BATCH])
 
@@ -98,6 +101,14 @@ def held_in_silence(company_id: int, *, until: datetime) -> list[uuid.UUID]:
         waiting_since__lte=until,
     )
     return list(held.order_by("waiting_since").values_list("pk", flat=True)[:BATCH])
+
+
+def held_by_the_gone(scope: Iterable[int] | None) -> list[uuid.UUID]:
+    """The ids of atendimentos whose requester waits for somebody who does not work here any more."""
+    gone = Q(attendant__is_active=False) | Q(attendant__user__is_active=False)
+    return list(
+        _waiting(scope).filter(gone, state__in=HELD).order_by("waiting_since").values_list("pk", flat=True)[:BATCH]
+    )
 
 
 def queued_after_silence(company_id: int, *, until: datetime) -> list[uuid.UUID]:

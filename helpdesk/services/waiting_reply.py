@@ -43,9 +43,10 @@ def send_waiting_replies(scope: Iterable[int] | None, *, now: datetime) -> int:
     for settings in companies:
         calendar = calendars[settings.company_id].company
         canned, wait = _due(settings, calendar, now=now)
-        if canned is None:
+        if canned is None or not canned.is_active:
             continue
-        for atendimento_id in work.without_auto_reply(settings.company_id, until=now - wait):
+        until, platform = now - wait, canned.platform
+        for atendimento_id in work.without_auto_reply(settings.company_id, until=until, platform=platform):
             try:
                 sent += reply_to_waiting(
                     atendimento_id, canned, company_id=settings.company_id, wait=wait, calendar=calendar, now=now

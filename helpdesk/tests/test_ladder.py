@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from callcenter.tests.factories import make_company
+from callcenter.tests.factories import make_company, make_user
 from helpdesk.models import Atendimento, Occurrence, Transfer, WorkingHours
 from helpdesk.services import taking, writing
 from helpdesk.services.assignment import assign_waiting
 from helpdesk.services.ladder import climb_ladders
+from helpdesk.services.mending import give_back_what_the_gone_hold
 from helpdesk.states import OccurrenceCategory, Presence, S, TransferReason
 from helpdesk.tests.factories import make_attendant, make_channel, make_settings, make_team
 from helpdesk.tests.scenes import asked, reread
@@ -133,3 +134,23 @@ def test_who_waits_for_the_requester_is_not_silent_and_0_minutes_switch_it_off()
     make_settings(company, ladder_minutes=0)
     assert climb_ladders(None, now=NOW + 9 * FIVE) == 0
     assert climb_ladders([], now=NOW + 9 * FIVE) == 0
+
+
+@pytest.mark.parametrize("is_user", [False, True])
+def test_what_somebody_gone_holds_goes_back_to_its_queue_without_a_ladder(is_user: bool) -> None:
+    company = make_company()
+    user = make_user(company)
+    holder, colleague = make_attendant(company, user=user), make_attendant(company)
+    team = make_team(company, holder, colleague)
+    atendimento = asked(company, channel=make_channel(company, team=team), now=NOW)
+    taking.start(atendimento.pk, holder, scope=None, now=NOW)
+    assert give_back_what_the_gone_hold(None, now=NOW) == 0
+    gone = user if is_user else holder
+    gone.is_active = False
+    gone.save(update_fields=["is_active"])
+    assert give_back_what_the_gone_hold([company.pk], now=NOW + FIVE) == 1
+    queued = reread(atendimento)
+    assert (queued.state, queued.attendant, queued.responsible_team) == (S.QUEUED, None, team)
+    assert assign_waiting(None, now=NOW + FIVE) == 1
+    assert reread(atendimento).attendant == colleague
+    assert give_back_what_the_gone_hold(None, now=NOW + FIVE) == 0

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils.translation import override
 
 from callcenter.tests.factories import make_company
 from helpdesk.models import Message, Occurrence, WorkingHours
@@ -122,3 +123,23 @@ def test_three_workers_at_once_say_it_once() -> None:
 
     in_threads(3, work)
     assert len(replies()) == 4
+
+
+def test_those_whom_the_text_is_not_for_keep_nobody_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    company = make_company()
+    text = make_canned(company, "Já vamos.", platform=Platform.WHATSAPP)
+    make_settings(company, waiting_minutes=10, waiting_message=text)
+    asked(company, now=NOW - TEN)
+    later = asked(company, channel=make_channel(company, Platform.WHATSAPP), now=NOW)
+    monkeypatch.setattr("helpdesk.selectors.work.BATCH", 1)
+    assert send_waiting_replies(None, now=NOW + TEN) == 1
+    assert reread(later).auto_replied_at == NOW + TEN
+
+
+def test_a_requester_is_greeted_in_the_installations_language_whoever_has_it_sent() -> None:
+    company = make_company()
+    make_settings(company, waiting_minutes=10, waiting_message=make_canned(company, "{saudacao}, já vamos."))
+    asked(company, now=NOW)
+    with override("en"):
+        assert send_waiting_replies(None, now=NOW + TEN) == 1
+    assert replies() == ["Bom dia, já vamos."]
