@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import TYPE_CHECKING, Self
 
@@ -36,3 +37,12 @@ class AtendimentoQuerySet(CompanyQuerySet):
     def open(self) -> Self:
         """Those that are neither closed nor deleted."""
         return self.living().filter(state__in=OPEN)
+
+
+def access_granted_to(*names: object) -> Q:
+    """The condition that a private atendimento's list of those who may see it has one of these names.
+
+    As a whole entry: na@example.com is not meant by ana@example.com.
+    """
+    wanted = "|".join(re.escape(str(name)) for name in names if name)
+    return Q(access_granted__iregex=rf"(^|[\s,;])({wanted})($|[\s,;])") if wanted else Q(pk__in=[])

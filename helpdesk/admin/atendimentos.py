@@ -26,7 +26,8 @@ from helpdesk.admin.files import attachment_response
 from helpdesk.admin.filters import QUEUES, QueueFilter
 from helpdesk.admin.page import fragment_response, page_context
 from helpdesk.admin.search_page import search_view
-from helpdesk.models import Atendimento, Attachment
+from helpdesk.models import Atendimento, Attachment, Attendant
+from helpdesk.querysets import access_granted_to
 from helpdesk.services.closing import close, delete
 from helpdesk.services.companies import attendant_for
 from helpdesk.services.opening import open_atendimento
@@ -105,7 +106,8 @@ class AtendimentoAdmin(AtendimentoColumns, CompanyScopedAdmin):
         if request.user.has_perm("helpdesk.assign_atendimento"):
             return rows
         mine = Q(attendant__user=request.user.pk) | Q(responsible_attendant__user=request.user.pk)
-        named = Q(access_granted__icontains=request.user.get_username())
+        hashes = Attendant.objects.filter(user=request.user.pk).values_list("hash", flat=True)
+        named = access_granted_to(request.user.get_username(), *hashes)
         return rows.filter(Q(is_private=False) | mine | named)
 
     def get_search_results(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import F, Q
 
 from helpdesk.models import Atendimento, Contact, Tag, TeamMember
+from helpdesk.querysets import access_granted_to
 from helpdesk.states import S
 
 if TYPE_CHECKING:
@@ -142,9 +142,7 @@ def _visible_to(viewer: Attendant) -> Q:
     teams = TeamMember.objects.filter(attendant=viewer).values("team_id")
     own = Q(attendant=viewer) | Q(responsible_attendant=viewer)
     of_teams = Q(responsible_team_id__in=teams) | Q(attendant__memberships__team_id__in=teams, attendant__isnull=False)
-    names = [str(viewer.hash), str(viewer.pk), *([viewer.email] if viewer.email else [])]
-    # A whole entry of the list: na@example.com is not meant by ana@example.com.
-    named = Q(access_granted__iregex=rf"(^|[\s,;])({'|'.join(map(re.escape, names))})($|[\s,;])")
+    named = access_granted_to(viewer.hash, viewer.pk, viewer.email)
     visible = Atendimento.objects.filter(own | (of_teams & Q(is_private=False)) | (Q(is_private=True) & named))
     return Q(pk__in=visible.filter(company_id=viewer.company_id).values("pk"))
 

@@ -221,8 +221,10 @@ def test_a_private_conversation_is_hidden_from_colleagues_everywhere(
     ]
     for address in addresses:
         assert "segredo guardado" not in client.get(address, follow=True).content.decode()
-    Atendimento.objects.filter(pk=atendimento.pk).update(access_granted=user.email)
-    assert "segredo guardado" in client.get(page_of(atendimento)).content.decode()
+    me = make_attendant(company, user=user)
+    for granted, is_shown in ((f"x{user.email}", False), (f"x@example.com, {user.email}", True), (str(me.hash), True)):
+        Atendimento.objects.filter(pk=atendimento.pk).update(access_granted=granted)
+        assert ("segredo guardado" in client.get(page_of(atendimento), follow=True).content.decode()) is is_shown
 
 
 @pytest.mark.usefixtures("user")
@@ -259,17 +261,17 @@ def test_the_page_and_the_list_cost_the_same_whatever_there_is(
     first = asked(company, channel=channel)
     address = reverse("admin:helpdesk_atendimento_changelist")
     client.get(address)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(address)
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(26):
         client.get(page_of(first))
     for place in range(8):
         other = asked(company, channel=channel)
         taking.take(other.pk, make_attendant(company), scope=None, now=timezone.now())
         writing.write_reply(first.pk, make_attendant(company), scope=None, text=f"Oi {place}", now=timezone.now())
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(address)
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(26):
         client.get(page_of(first))
 
 
