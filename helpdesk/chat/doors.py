@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -121,6 +122,8 @@ def _answered(
             return view(request, key, **kwargs)
         except InvalidInput as error:
             return refusal(400, error.message)
+        except RequestDataTooBig:
+            return refusal(413, _("O corpo é grande demais."))
         except NotFound:
             return refusal(404, _("Esta conversa não existe."))
         except Conflict as error:

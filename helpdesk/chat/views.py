@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
@@ -73,9 +74,8 @@ def open_conversation(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     address = contact_at(
         channel.company_id, platform=Platform.SITE_CHAT, address=digest(f"{key} {client_id}")[:32], now=now
     )
-    name = body.get("nome")
-    if isinstance(name, str) and name.strip() and "\0" not in name:
-        Contact.objects.filter(pk=address.contact_id, name="").update(name=name.strip()[:160])
+    if name := _name(body):
+        Contact.objects.filter(pk=address.contact_id, name="").update(name=name)
     done = receive_message(
         address.contact,
         channel,
@@ -185,6 +185,15 @@ def _client_id(body: dict[str, Any]) -> uuid.UUID:
         return uuid.UUID(str(body.get("id")))
     except ValueError as error:
         raise InvalidInput("id", _("Falta o id da mensagem, um UUID.")) from error
+
+
+def _name(body: dict[str, Any]) -> str:
+    """What the visitor wants to be called, in one line and without what no database keeps; empty for none."""
+    name = body.get("nome")
+    if not isinstance(name, str):
+        return ""
+    plain = "".join(letter for letter in name if letter.isspace() or unicodedata.category(letter)[0] != "C")
+    return " ".join(plain.split())[:160]
 
 
 def _text(body: dict[str, Any], *, may_be_empty: bool = False) -> str:

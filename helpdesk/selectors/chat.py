@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import Max
+from django.db.models import Case, Max, OuterRef, Subquery, When
 
 from helpdesk.models import Atendimento, Attachment, Channel, Message
-from helpdesk.states import OPEN, Adapter, AttendantKind, Platform
+from helpdesk.states import OPEN, Adapter, AttendantKind, Platform, S
 
 if TYPE_CHECKING:
     import uuid
@@ -85,11 +85,22 @@ def last_number() -> int:
 
 
 def states_of(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
-    """How those conversations stand, for their visitors; a deleted one is missing."""
+    """How those conversations stand, for their visitors; a deleted one is missing.
+
+    After the end `seguinte` is the hash of the one that our side has begun with the same visitor since, if any.
+    """
+    following = Atendimento.objects.open().filter(
+        contact=OuterRef("contact"), channel=OuterRef("channel"), platform=Platform.SITE_CHAT
+    )
     rows = Atendimento.objects.living().filter(hash__in=keys)
+    rows = rows.annotate(following=Case(When(state=S.CLOSED, then=Subquery(following.values("hash")[:1]))))
     return {
-        row["hash"]: {"aberto": row["state"] in OPEN, "atendente": row["attendant__name"] or ""}
-        for row in rows.values("hash", "state", "attendant__name")
+        row["hash"]: {
+            "aberto": row["state"] in OPEN,
+            "atendente": row["attendant__name"] or "",
+            **({"seguinte": str(row["following"])} if row["following"] else {}),
+        }
+        for row in rows.values("hash", "state", "attendant__name", "following")
     }
 
 

@@ -417,6 +417,8 @@
     }
 
     #stand(state) {
+      // The company has begun another conversation: what it says there is for this visitor.
+      if (state.seguinte) return void this.#receive({ hash: state.seguinte });
       if (state.aberto === false) this.#say(T.ended);
       else if (this.note.textContent === T.ended) this.#say("");
       this.state.textContent = state.aberto === false ? "" : state.atendente ? T.with(state.atendente) : T.waiting;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from callcenter.tests.factories import make_company, make_user
 from callcenter.tests.limits import use_limits
 from helpdesk.models import Atendimento, Attachment, Contact, Message
 from helpdesk.services.closing import close
+from helpdesk.services.opening import open_atendimento
 from helpdesk.services.writing import write_note, write_reply
 from helpdesk.states import Adapter, ClosedWith
 from helpdesk.tests.factories import make_attendant, make_channel
@@ -184,3 +186,39 @@ class TestFiles:
     def test_a_file_that_is_too_large_is_refused(self, channel: Channel, settings: Any) -> None:
         settings.ATTACHMENT_MAX_BYTES = 10
         assert self.upload(open_chat(channel)["hash"], content=b"x" * 11).status_code == 400
+
+
+def test_a_visitor_is_led_to_the_conversation_that_the_company_began_after_the_end(channel: Channel) -> None:
+    key = open_chat(channel)["hash"]
+    other = open_chat(channel)["hash"]
+    first = Atendimento.objects.get(hash=key)
+    close(first.pk, scope=None, now=timezone.now())
+
+    def state(of: str) -> dict[str, Any]:
+        found: dict[str, Any] = Client().get(f"/chat/{of}/mensagens").json()["estado"]
+        return found
+
+    assert state(key) == {"aberto": False, "atendente": ""}
+    assert first.contact is not None
+    following, _is_new = open_atendimento(first.contact, channel, now=timezone.now(), origin=first)
+    person = make_attendant(channel.company, "Bia Lima")
+    write_reply(following.pk, person, scope=None, text="Seu pedido chegou.", now=timezone.now())
+    assert state(key)["seguinte"] == str(following.hash)
+    assert [message["texto"] for message in read(state(key)["seguinte"])] == ["Seu pedido chegou."]
+    assert "seguinte" not in {**state(str(following.hash)), **state(other)}
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("  Ana\n Lima ", "Ana Lima"), ("A\0na\ud800", "Ana"), ("\ud800", ""), (7, ""), ("x" * 200, "x" * 160)],
+)
+def test_a_name_is_kept_as_far_as_it_can_be(channel: Channel, name: Any, kept: str) -> None:
+    body = json.dumps({"id": str(uuid.uuid4()), "mensagem": "Oi", "nome": name})
+    assert post(f"/chat/canais/{channel.hash}/conversas", body).status_code == 200
+    assert Contact.objects.get().name == kept
+
+
+def test_a_body_that_is_too_large_is_refused_in_json(channel: Channel, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    refused = post(f"/chat/canais/{channel.hash}/conversas", {"id": str(uuid.uuid4()), "mensagem": "x" * 2000})
+    assert (refused.status_code, list(refused.json())) == (413, ["erro"])
