@@ -13,6 +13,8 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.models import Field, ForeignKey, Lookup, Q
 
+from callcenter.lib.arrays import PLAIN, array_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
 
 M = TypeVar("M", bound="Model")
-
-# What the PostgreSQL driver takes as it is.
-PLAIN: Final = frozenset({int, str, bool, datetime, uuid.UUID, type(None)})
 
 
 def is_postgresql() -> bool:
@@ -132,7 +131,7 @@ class AnyOf(Lookup):
         """An array."""
         column, params = self.process_lhs(compiler, connection)
         kind = self.lhs.output_field.rel_db_type(connection)
-        return f"{column} = ANY(%s::{kind}[])", [*params, _array_of(self.rhs)]
+        return f"{column} = ANY(%s::{kind}[])", [*params, array_of(self.rhs)]
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         """A list in JSON."""
@@ -142,18 +141,34 @@ class AnyOf(Lookup):
         return f"{column} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(values)]
 
 
-def _array_of(values: list[Any]) -> Any:
-    """The array as PostgreSQL reads it, for ids, digests and numbers: the driver takes microseconds to write each."""
-    if all(type(value) is int for value in values):
-        return f"{{{','.join(map(str, values))}}}"
-    if all(type(value) is uuid.UUID for value in values):
-        return f"{{{','.join([f'{value.int:032x}' for value in values])}}}"
-    if all(type(value) is str for value in values):
-        text = '","'.join(values)
-        # Whatever needs an escape is the driver's.
-        if "\\" not in text and text.count('"') == 2 * (len(values) - 1):
-            return f'{{"{text}"}}'
-    return values
+def values_of(rows: QuerySet[Any, tuple[Any, ...]], *, is_prepared: bool = False) -> list[tuple[Any, ...]]:
+    """What a `values_list` finds, as the driver reads it (in C, on PostgreSQL); for hundreds of rows. One query.
+
+    `is_prepared`: planned once for whatever values come later, so that no partial index may depend on one of them.
+    """
+    if not is_postgresql():
+        return list(rows)
+    sql, params = rows.query.sql_with_params()
+    with _preparing_cursor(psycopg.Cursor if is_prepared else _PlanningCursor) as cursor:
+        cursor.execute(sql, params)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def look_up_by_index() -> None:
+    """Nothing; until the transaction ends, PostgreSQL finds rows by an index that has them in order, one by one.
+
+    For hundreds of rows out of tables that fill in bursts: statistics of a moment ago know nothing of these, and the
+    plans that follow from them read and sort all that waits, or the whole table, for every batch. One query.
+    """
+    if is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute(_BY_INDEX)
+
+
+_BY_INDEX: Final = "SELECT " + ", ".join(
+    f"set_config('enable_{way}', 'off', true)" for way in ("bitmapscan", "hashjoin", "mergejoin")
+)
 
 
 def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
@@ -173,7 +188,7 @@ def insert_rows(model: type[Model], columns: Sequence[str], rows: Sequence[Seque
             values.append([field.get_default() for _row in rows] if is_made else [field.get_default()] * len(rows))
     names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     source, params = _unnested(fields, values) if is_postgresql() else _listed(fields, values)
-    with connection.cursor() as cursor:
+    with _preparing_cursor() as cursor:
         cursor.execute(f"INSERT INTO {model._meta.db_table} ({names}) {source} RETURNING id", params)
         return [row[0] for row in cursor.fetchall()]
 
@@ -186,13 +201,13 @@ def _unnested(fields: Sequence[Any], values: Sequence[list[Any]]) -> tuple[str, 
     varying: list[Any] = []
     for field, column in zip(fields, values, strict=True):
         kind = field.rel_db_type(connection)
-        if all(value is column[0] or value == column[0] for value in column):
+        if column.count(column[0]) == len(column):
             selected.append(f"%s::{kind}")
             constants.append(field.get_db_prep_save(column[0], connection))
         else:
             selected.append(f"c{len(arrays)}")
             arrays.append(f"%s::{kind}[]")
-            varying.append([value if type(value) in PLAIN else _prepared(field, value) for value in column])
+            varying.append(_array_for(field, column))
     if not arrays:
         return f"SELECT {', '.join(selected)} FROM generate_series(1, %s)", [*constants, len(values[0])]
     named = ", ".join(f"c{place}" for place in range(len(arrays)))
@@ -222,22 +237,36 @@ def set_columns(model: type[Model], columns: Sequence[str], rows: Mapping[int, S
     if not is_postgresql():
         # Joined with a list in JSON, SQLite would read the list anew for each row of the table.
         given = [[*map(_prepared, fields, row), pk] for pk, row in rows.items()]
-        sets = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+        named = ", ".join(f"{quote(field.column)} = %s" for field in fields)
         with connection.cursor() as cursor:
-            cursor.executemany(f"UPDATE {table} SET {sets} WHERE id = %s", given)
+            cursor.executemany(f"UPDATE {table} SET {named} WHERE id = %s", given)
         return
-    params: list[Any] = [list(rows)]
-    kinds = ["bigint"]
-    for place, field in enumerate(fields):
-        kinds.append(field.rel_db_type(connection))
-        column = [row[place] for row in rows.values()]
-        params.append([value if type(value) in PLAIN else _prepared(field, value) for value in column])
-    names = ", ".join(f"c{place}" for place in range(len(fields)))
-    arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
-    sets = ", ".join(f"{quote(field.column)} = given.c{place}" for place, field in enumerate(fields))
-    sql = f"UPDATE {table} SET {sets} FROM unnest({arrays}) AS given(id, {names}) WHERE {table}.id = given.id"
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+    sets: list[str] = []
+    arrays = ["%s::bigint[]"]
+    constants: list[Any] = []
+    varying: list[Any] = [array_of(list(rows))]
+    for field, column in zip(fields, zip(*rows.values(), strict=True), strict=True):
+        kind, name = field.rel_db_type(connection), quote(field.column)
+        if column.count(column[0]) == len(column):
+            sets.append(f"{name} = %s::{kind}")
+            constants.append(_prepared(field, column[0]))
+        else:
+            sets.append(f"{name} = given.c{len(arrays)}")
+            arrays.append(f"%s::{kind}[]")
+            varying.append(_array_for(field, column))
+    names = ", ".join(["id", *(f"c{place}" for place in range(1, len(arrays)))])
+    source = f"unnest({', '.join(arrays)}) AS given({names})"
+    with _preparing_cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET {', '.join(sets)} FROM {source} WHERE {table}.id = given.id", [*constants, *varying]
+        )
+
+
+def _array_for(field: Any, column: Sequence[Any]) -> Any:
+    """The column as a parameter: as it is where the driver takes it so, else as the field makes it."""
+    if all(kind in PLAIN or issubclass(kind, str) for kind in set(map(type, column))):
+        return array_of(column)
+    return [_prepared(field, value) for value in column]
 
 
 def any_of(column: str, kind: str = "bigint") -> str:
@@ -249,7 +278,7 @@ def as_list(values: Iterable[int | str | uuid.UUID]) -> Any:
     """These values as one parameter of `rows_of`, for `any_of`."""
     found = list(values)
     if is_postgresql():
-        return _array_of(found)
+        return array_of(found)
     return json.dumps([one.hex if isinstance(one, uuid.UUID) else one for one in found])
 
 
@@ -288,9 +317,9 @@ def change_rows(
         where = " AND ".join([f"{table}.id = given.id", *guards])
         sql = f"UPDATE {table} SET {', '.join(sets)} FROM unnest({arrays}) AS given({named}) WHERE {where}"
         lists = [
-            _array_of([_prepared(field, value) for value in own[name]]) for name, field in zip(own, fields, strict=True)
+            array_of([_prepared(field, value) for value in own[name]]) for name, field in zip(own, fields, strict=True)
         ]
-        return write_prepared(sql, [*same, _array_of(list(ids)), *lists, *guarded])
+        return write_prepared(sql, [*same, array_of(list(ids)), *lists, *guarded])
     sets += [f"{column} = %s" for column in columns]
     where = " AND ".join(["id = %s", *guards])
     rows = zip(ids, *own.values(), strict=True)
@@ -325,7 +354,7 @@ def known_row(model: type[M], **values: Any) -> M:
     return model.from_db(DEFAULT_DB_ALIAS, names, [values[name] for name in names])
 
 
-def _preparing_cursor() -> CursorWrapper:
+def _preparing_cursor(kind: type[psycopg.Cursor[Any]] = psycopg.Cursor) -> CursorWrapper:
     """A cursor as Django's own; on PostgreSQL one that sends the parameters apart, as prepared statements need it."""
     # Django's `connection` looks for the thread's own at every attribute.
     own = connections[DEFAULT_DB_ALIAS]
@@ -335,10 +364,18 @@ def _preparing_cursor() -> CursorWrapper:
     own.close_if_health_check_failed()
     own.ensure_connection()
     # Any: Django's stubs call the driver's cursor by the wrapper's name.
-    cursor: Any = psycopg.Cursor(own.connection)
+    cursor: Any = kind(own.connection)
     # Read without parsing text.
     cursor.format = psycopg.pq.Format.BINARY
     return own.make_cursor(cursor)
+
+
+class _PlanningCursor(psycopg.Cursor[Any]):
+    """A cursor that plans each statement for its own parameters."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        """As the driver's, never prepared."""
+        return super().execute(query, params, **{**options, "prepare": False})
 
 
 def joined(column: str) -> str:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from django.db import DEFAULT_DB_ALIAS
+
 from callcenter.accounts.models import Company
-from callcenter.lib.database import for_update
+from callcenter.lib.database import for_update, values_of
 from callcenter.lib.phones import InvalidPhone, brazilian_e164
 from requests_app.data import Origin
 from requests_app.models import CallRequest, LedgerEntry
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 CARRIER = Origin(source=Source.CARRIER)
+# What where a request goes depends on.
+_LANDED: Final = (
+    *("id", "company_id", "status", "phone", "time_from", "time_to", "postponed_until", "due_at", "in_flight"),
+    *("hold_reason", "last_outcome", "completed_at", "updated_at"),
+)
 # No call can come of these, however late one tries.
 _HOPELESS: Final = (Outcome.REFUSED, Outcome.INVALID)
 
@@ -39,17 +46,21 @@ class Ending:
 def take_news(answered: Collection[int], endings: Mapping[int, Ending], *, now: datetime) -> None:
     """As `note_answered` for these requests and then `settle_request` for those, together.
 
-    Effects: three queries, one UPDATE and one INSERT of ledger entries, whatever the number; what `record` does where a
-    company's programs are told. Call inside a transaction.
+    Effects: three queries (one more where programs are told), one UPDATE and one INSERT of ledger entries, whatever the
+    number; what `record` does where a company's programs are told. Call inside a transaction.
     """
     ids = sorted({*answered, *endings})
     if not ids:
         return
     # In one order for everybody who locks several.
-    rows = list(for_update(CallRequest.objects.filter(pk__any_of=ids).defer("notes", "cart_products").order_by("pk")))
-    companies = Company.objects.in_bulk({row.company_id for row in rows})
+    requests = for_update(CallRequest.objects.filter(pk__any_of=ids).order_by("pk"))
+    found = values_of(requests.values_list(*_LANDED), is_prepared=True)
+    companies = Company.objects.in_bulk({row[1] for row in found})
     book = Together(told=companies_with_endpoints(companies.keys()))
-    for row in rows:
+    # What a program is told of a request is all of it.
+    whole = CallRequest.objects.in_bulk([row[0] for row in found if row[1] in book.told]) if book.told else {}
+    for pk, *values in found:
+        row = whole.get(pk) or CallRequest.from_db(DEFAULT_DB_ALIAS, _LANDED, [pk, *values])
         row.company = companies[row.company_id]
         if row.pk in answered:
             note_answer(row, now=now, book=book)

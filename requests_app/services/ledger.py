@@ -120,7 +120,7 @@ class Together(AtOnce):
     _COLUMNS = ("status", "completed_at", "in_flight", "due_at", "hold_reason", "last_outcome", "updated_at")
 
     def __init__(self, *, told: Collection[int]) -> None:
-        self._told = told
+        self.told = told
         self._entries: list[tuple[Any, ...]] = []
         self._changed: dict[int, CallRequest] = {}
 
@@ -128,7 +128,7 @@ class Together(AtOnce):
         self, call_request: CallRequest, kind: LedgerEntry.Kind, *, origin: Origin, at: datetime, **said: str
     ) -> None:
         """Nothing; the entry will be stored."""
-        if call_request.company_id in self._told:
+        if call_request.company_id in self.told:
             super().record(call_request, kind, origin=origin, at=at, **said)
             return
         words = (said.get("from_status", ""), said.get("to_status", ""), said.get("reason", ""))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import JSONField
 
-from callcenter.lib.database import PLAIN, is_postgresql, rows_of
+from callcenter.lib.arrays import PLAIN
+from callcenter.lib.database import is_postgresql, rows_of
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.models.json_text import JsonTextField
 from requests_app.services.homes import STILL_PLAIN

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import connection, transaction
 
-from callcenter.lib.database import for_claim, is_postgresql
+from callcenter.lib.database import for_claim, is_postgresql, look_up_by_index, values_of
 from telephony import selectors
 from telephony.models import ProviderEvent
 from telephony.services.events import apply_event
@@ -120,7 +120,8 @@ def apply_batch(claim: Callable[[], list[Delivery]], *, now: datetime) -> tuple[
 def _claimed(after: int) -> list[Delivery]:
     """The next callbacks that wait, locked; those that somebody else applies are left out."""
     next_ones = _waiting().filter(pk__gt=after).order_by("pk")
-    return [Delivery(*row) for row in for_claim(next_ones).values_list(*DELIVERY_COLUMNS)[:BATCH]]
+    look_up_by_index()
+    return [Delivery(*row) for row in values_of(for_claim(next_ones).values_list(*DELIVERY_COLUMNS)[:BATCH])]
 
 
 def _waiting() -> QuerySet[ProviderEvent]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from django.db.models.functions import Coalesce
 
 from callcenter.accounts.models import Company
-from callcenter.lib.database import for_update, insert_rows, set_columns
+from callcenter.lib.database import for_update, insert_rows, set_columns, values_of
 from requests_app.services import landing
 from requests_app.states import Outcome
 from telephony import selectors
@@ -207,9 +207,8 @@ def _by_call_id(news: Iterable[_News]) -> dict[tuple[int, str], int]:
     rows = CallAttempt.objects.filter(
         company_id__any_of=set(wanted.values()) | {one.company_id for one in news}, carrier_call_id__any_of=wanted
     ).exclude(carrier_call_id="")
-    return {
-        (company_id, call_id): pk for company_id, call_id, pk in rows.values_list("company_id", "carrier_call_id", "pk")
-    }
+    found = values_of(rows.values_list("company_id", "carrier_call_id", "pk"))
+    return {(company_id, call_id): pk for company_id, call_id, pk in found}
 
 
 def _by_number(news: Iterable[_News]) -> dict[str, list[_Candidate]]:
@@ -218,7 +217,7 @@ def _by_number(news: Iterable[_News]) -> dict[str, list[_Candidate]]:
     if phones:
         rows = CallAttempt.objects.filter(phone_e164__any_of=phones, state__in=AWAITING_NEWS)
         sent_at = Coalesce("sending_at", "claimed_at")
-        for row in rows.values_list("pk", "company_id", "phone_e164", "carrier_call_id", sent_at):
+        for row in values_of(rows.values_list("pk", "company_id", "phone_e164", "carrier_call_id", sent_at)):
             found.setdefault(row[2], []).append(_Candidate(*row))
     return found
 
@@ -229,10 +228,11 @@ def _locked_calls(attempt_ids: Iterable[int]) -> dict[int, _Call]:
         *("pk", "call_request_id", "company_id", "line_id", "number", "state", "outcome", "has_conflict"),
         *("carrier_call_id", "claimed_at", "answered_at", "ended_at", "lease_until"),
     )
-    found = {row[0]: _Call(*row) for row in rows} if attempt_ids else {}
+    found = {row[0]: _Call(*row) for row in values_of(rows, is_prepared=True)} if attempt_ids else {}
     told = ProviderEvent.objects.filter(attempt_id__any_of=list(found)).order_by()
-    for attempt_id, *what in told.values_list("attempt_id", "meaning", "source") if found else ():
-        found[attempt_id].told.add((what[0], what[1]))
+    before = told.values_list("attempt_id", "meaning", "source")
+    for attempt_id, meaning, source in values_of(before, is_prepared=True) if found else ():
+        found[attempt_id].told.add((meaning, source))
     return found
 
 
@@ -259,14 +259,14 @@ def _store_calls(found: Sequence[_Call], *, now: datetime) -> None:
         ("state", "outcome", "has_conflict", "carrier_call_id", "answered_at", "ended_at", "lease_until"),
         {
             call.attempt_id: (
-                *(str(call.state), str(call.outcome), call.has_conflict, call.carrier_call_id),
+                *(call.state, call.outcome, call.has_conflict, call.carrier_call_id),
                 *(call.answered_at, call.ended_at, call.lease_until),
             )
             for call in found
             if call.is_changed
         },
     )
-    entries = [(*entry[:2], str(entry[2]), str(entry[3]), str(entry[4])) for call in found for entry in call.entries]
+    entries = [entry for call in found for entry in call.entries]
     insert_rows(AttemptEntry, ("attempt_id", "at", "from_state", "to_state", "reason"), entries)
     answered = {call.call_request_id for call in found if call.is_answered_now and call.call_request_id is not None}
     landing.take_news(answered, _endings([call for call in found if call.is_ended_now], now=now), now=now)

@@ -87,12 +87,12 @@ def parse_callback(
     if len(call_id) > MAX_CALL_ID_LENGTH:
         # Cut short it could be another call's.
         raise UnreadableCallback("long_call_id")
-    recording_url = fields.text("recording_url")
+    origin, recording_url = fields.text("origin"), fields.text("recording_url")
     is_web_address = recording_url.startswith(("https://", "http://")) and len(recording_url) <= MAX_URL_LENGTH
     return CallbackReport(
         call_id=call_id,
-        origin=fields.text("origin")[:MAX_PHONE_LENGTH],
-        origin_e164=phone_e164(fields.text("origin")),
+        origin=origin[:MAX_PHONE_LENGTH],
+        origin_e164=phone_e164(origin),
         destination_e164=phone_e164(fields.text("destination")),
         status_word=word[:MAX_WORD_LENGTH],
         meaning=status_words.get(folded, UNKNOWN),
@@ -106,6 +106,8 @@ def parse_callback(
 
 def _custom(value: Any) -> tuple[tuple[str, str], ...]:
     """The free fields of the call, as name and text; a bare text comes under an empty name."""
+    if value is None:
+        return ()
     pairs = value.items() if isinstance(value, dict) else [("", value)]
     found = ((text_of(name)[:MAX_CUSTOM_LENGTH], text_of(each)[:MAX_CUSTOM_LENGTH]) for name, each in pairs)
     return tuple((name, text) for name, text in found if text)[:MAX_CUSTOM_FIELDS]

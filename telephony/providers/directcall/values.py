@@ -30,32 +30,44 @@ _NOT_DIGIT: Final = re.compile(r"[^0-9]")
 
 
 class Names(dict[str, tuple[str, ...]]):
-    """Concept -> the names under which it may come, normalized once for many objects."""
+    """Concept -> the names under which it may come, normalized once for many objects.
+
+    `concepts`: each name -> the concepts that it may carry, with its place in their order of preference.
+    """
 
     def __init__(self, field_names: Mapping[str, Sequence[str]]) -> None:
         super().__init__({concept: tuple(map(normalized_name, names)) for concept, names in field_names.items()})
+        self.concepts: dict[str, list[tuple[str, int]]] = {}
+        for concept, names in self.items():
+            for place, name in enumerate(names):
+                self.concepts.setdefault(name, []).append((concept, place))
 
 
 class Fields:
     """One object of the carrier's, read by concept; case, accents, `_` and `-` in a name don't matter."""
 
     def __init__(self, given: Mapping[str, Any], field_names: Mapping[str, Sequence[str]]) -> None:
-        self._names = field_names if isinstance(field_names, Names) else Names(field_names)
-        self._values: dict[str, Any] = {}
+        concepts = (field_names if isinstance(field_names, Names) else Names(field_names)).concepts
+        values: dict[str, Any] = {}
         for name, value in given.items():
-            self._values.setdefault(normalized_name(name), value)
+            values.setdefault(normalized_name(name), value)
+        # By concept: the place of the name, and the value.
+        self._found: dict[str, tuple[int, Any]] = {}
+        for name, value in values.items():
+            for concept, place in concepts.get(name, ()):
+                is_empty = value is None or value in ("", [], {})
+                if not is_empty and (concept not in self._found or place < self._found[concept][0]):
+                    self._found[concept] = place, value
 
     def value(self, concept: str) -> Any:
         """The first value that isn't empty among the concept's names, or None."""
-        for name in self._names.get(concept, ()):
-            value = self._values.get(name)
-            if value is not None and value not in ("", [], {}):
-                return value
-        return None
+        found = self._found.get(concept)
+        return None if found is None else found[1]
 
     def text(self, concept: str) -> str:
         """The same as text; empty for none."""
-        return text_of(self.value(concept))
+        found = self._found.get(concept)
+        return "" if found is None else text_of(found[1])
 
 
 def text_of(value: Any) -> str:
