@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -15,9 +14,9 @@ from django.views.decorators.http import require_safe
 
 from callcenter.lib.admin import CompanyScopedAdmin, TitledAdmin
 from callcenter.lib.display import badge
-from callcenter.lib.secret_forms import ACCESS_OVERRIDES, SecretsForm
+from callcenter.lib.secret_forms import ACCESS_OVERRIDES
+from helpdesk.admin.channel_form import FIELDS_OF, ChannelForm
 from helpdesk.admin.channel_pages import preview_page, trial_page
-from helpdesk.admin.scoped import OfOneCompany
 from helpdesk.models import Channel, WireCode
 from helpdesk.states import AUTOMATIONS, Adapter
 
@@ -29,23 +28,6 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
     from django.urls import URLPattern
     from django.utils.safestring import SafeString
-
-
-class ChannelForm(OfOneCompany, SecretsForm):
-    """One channel; an empty secret keeps the stored one."""
-
-    one_company = ("team", "automation")
-
-    class Meta:
-        model = Channel
-        fields: ClassVar[tuple[str, ...]] = ()
-
-    def clean_settings(self) -> dict[str, Any]:
-        """What the adapter needs, as an object."""
-        value = self.cleaned_data.get("settings") or {}
-        if not isinstance(value, dict):
-            raise forms.ValidationError(_("Escreva um objeto JSON, por exemplo {}."))
-        return value
 
 
 @admin.register(Channel)
@@ -60,11 +42,11 @@ class ChannelAdmin(CompanyScopedAdmin):
     search_fields = ("title", "reference_code")
     ordering = ("company", "title")
     fixed_fields: ClassVar[tuple[str, ...]] = ("company", "platform")
-    readonly_fields = ("hash",)
+    readonly_fields = ("public_code",)
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("company", "platform", "title", "reference_code", "is_active")}),
         (gettext_lazy("Quem atende"), {"fields": ("team", "automation", "ia_replies")}),
-        (gettext_lazy("Saída"), {"fields": ("adapter", "settings", "secret", "hash")}),
+        (gettext_lazy("Saída"), {"fields": ("adapter", "secret", "public_code")}),
     )
 
     change_form_template = "admin/helpdesk/channel/change_form.html"
@@ -100,6 +82,28 @@ class ChannelAdmin(CompanyScopedAdmin):
             raise Http404
         found: Channel = channel
         return found
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The form's parts; what the adapter needs, for who may change it."""
+        parts = list(super().get_fieldsets(request, obj))
+        may = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        for adapter, names in FIELDS_OF.items() if may else ():
+            if obj is None:
+                parts.append((Adapter(adapter).label, {"fields": names, "classes": ("collapse",)}))
+            elif obj.adapter == adapter:
+                parts.append((Adapter(adapter).label, {"fields": names}))
+        return parts
+
+    def save_model(self, request: HttpRequest, obj: Channel, form: Any, change: bool) -> None:
+        """Write what was changed, and the settings, which are no field of the form."""
+        super().save_model(request, obj, form, change)
+        if change:
+            obj.save(update_fields=["settings"])
+
+    @admin.display(description=gettext_lazy("código público"))
+    def public_code(self, channel: Channel) -> str:
+        """What the widget's script tag names (data-canal); it is no secret."""
+        return str(channel.hash)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The channels; their secrets are decrypted only where they sign."""

@@ -63,6 +63,7 @@ class DeliveryFilter(admin.SimpleListFilter):
                 "selected": self.chosen == value,
                 "query_string": changelist.get_query_string({self.parameter_name: value}),
                 "display": title,
+                "is_restriction": True,
             }
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -84,6 +84,8 @@ class QueueFilter(admin.SimpleListFilter):
                 "selected": self.chosen == value,
                 "query_string": changelist.get_query_string({self.parameter_name: value}),
                 "display": title,
+                # Said on the closed filter too, so that nobody takes the part for the whole.
+                "is_restriction": True,
             }
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -9,14 +9,16 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from callcenter.lib.admin import CompanyScopedAdmin
+from callcenter.lib.admin import CompanyScopedAdmin, without_related_links
 from helpdesk.admin.scoped import OfOneCompany
 from helpdesk.flows import Ending, Why, problems
-from helpdesk.models import BotFlow, FlowOption, FlowStep
+from helpdesk.models import Atendimento, BotFlow, Contact, FlowOption, FlowStep
+from helpdesk.selectors.canned import filled_in
 from helpdesk.selectors.flows import flow_of, flow_preview
 from helpdesk.states import FlowAction
 
@@ -53,7 +55,7 @@ class StepForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = FlowStep
         fields: ClassVar[tuple[str, ...]] = ("position", "title", "text", "after", "next_step", "team")
-        widgets: ClassVar[dict[str, Any]] = {"text": forms.Textarea(attrs={"rows": 2, "cols": 40})}
+        widgets: ClassVar[dict[str, Any]] = {"text": forms.Textarea(attrs={"rows": 3, "cols": 40})}
 
     def clean(self) -> dict[str, Any]:
         """The values."""
@@ -84,6 +86,10 @@ class StepInline(admin.TabularInline):  # type: ignore[type-arg]
         flow_id = (request.resolver_match.kwargs if request.resolver_match else {}).get("object_id")
         return _within_flow(field, db_field.name, BotFlow.objects.filter(pk=flow_id).first() if flow_id else None)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The form field, without the icons that change or remove the related row."""
+        return without_related_links(super().formfield_for_dbfield(db_field, request, **kwargs))
+
     @admin.display(description=gettext_lazy("opções"))
     def option_list(self, step: FlowStep) -> SafeString | str:
         """What the step understands, and the way to where it is changed."""
@@ -102,6 +108,10 @@ class OptionInline(admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
     ordering = ("position",)
     fields = ("position", "label", "keywords", "action", "next_step", "team")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The form field, without the icons that change or remove the related row."""
+        return without_related_links(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The choices: steps of this flow, teams of its company."""
@@ -155,12 +165,23 @@ def preview_context(bot_flow: BotFlow, typed: str) -> dict[str, Any]:
     """What the preview shows: the conversation with these answers, one a line, and what is wrong with the flow."""
     answers = [line.strip() for line in typed.splitlines() if line.strip()][:_MOST_ANSWERS]
     steps = {step.pk: step.title for step in bot_flow.steps.all()}
+    asker = Contact(company=bot_flow.company, name="Maria Silva")
+    sample = Atendimento(company=bot_flow.company, contact=asker, company_number=1)
+
+    def said(text: str) -> str:
+        return filled_in(text, sample, now=timezone.now())
+
     wrong = [
         f"{steps[key]}: {_PROBLEMS[code]}" if key in steps else str(_PROBLEMS[code])
         for key, code in problems(flow_of(bot_flow))
     ]
     lines = [
-        {"is_bot": line.is_bot, "text": line.text, "ending": _ENDINGS.get(line.ending, ""), "why": _WHYS.get(line.why)}
+        {
+            "is_bot": line.is_bot,
+            "text": said(line.text),
+            "ending": _ENDINGS.get(line.ending, ""),
+            "why": _WHYS.get(line.why),
+        }
         for line in (flow_preview(bot_flow, answers) if bot_flow.first_step_id else [])
     ]
     return {"preview_lines": lines, "preview_answers": "\n".join(answers), "flow_problems": wrong, "is_tried": True}

@@ -27,7 +27,7 @@ _TONES = {OccurrenceStatus.PENDING: "warn", OccurrenceStatus.DONE: "good", Occur
 class OccurrenceAdmin(ReadOnlyAdmin):
     """What happened, and what is to be done."""
 
-    list_display = ("when", "company", "category", "status_badge", "message", "conversation", "actor_name")
+    list_display = ("when", "company", "category", "status_badge", "entry", "conversation", "actor_name")
     list_display_links = ("when",)
     list_filter = ("company", "category", "status", "created_at")
     list_select_related = ("company", "actor", "atendimento")
@@ -50,6 +50,11 @@ class OccurrenceAdmin(ReadOnlyAdmin):
         """How far it is as work."""
         tone = _TONES.get(OccurrenceStatus(occurrence.status), "")
         return badge(str(occurrence.get_status_display()), tone=tone)
+
+    @admin.display(description=gettext_lazy("registro"), ordering="message")
+    def entry(self, occurrence: Occurrence) -> str:
+        """What it says beyond its category."""
+        return "—" if occurrence.message == occurrence.get_category_display() else occurrence.message
 
     @admin.display(description=gettext_lazy("atendimento"), ordering="target_title")
     def conversation(self, occurrence: Occurrence) -> SafeString | str:

@@ -35,9 +35,9 @@ class HelpdeskSettingsAdmin(CompanyScopedAdmin):
     list_select_related = ("company",)
     ordering = ("company__name",)
     fixed_fields: ClassVar[tuple[str, ...]] = ("company",)
-    readonly_fields = ("id",)
+    readonly_fields = ("api_code",)
     fieldsets: ClassVar[Any] = (
-        (None, {"fields": ("company", "id")}),
+        (None, {"fields": ("company", "api_code")}),
         (gettext_lazy("Protocolo"), {"fields": ("protocol_text",)}),
         (
             gettext_lazy("Enquanto espera"),
@@ -52,6 +52,11 @@ class HelpdeskSettingsAdmin(CompanyScopedAdmin):
         (gettext_lazy("IA"), {"fields": ("ia_threshold", "ia_may_leave")}),
         (gettext_lazy("Agenda"), {"fields": ("holiday_state", ("slot_minutes", "slot_days"))}),
     )
+
+    @admin.display(description=gettext_lazy("código na API"))
+    def api_code(self, settings: HelpdeskSettings) -> str:
+        """The id by which the API names the company (Empresa)."""
+        return str(settings.pk)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Never: the API knows the company by this row."""

@@ -15,6 +15,14 @@
         note.hidden = !text;
     }
 
+    /* The composer is always in sight, however high the header and its messages are. */
+    function fit() {
+        const above = page.getBoundingClientRect().top + scrollY + 20;
+        page.style.setProperty('--above', `${Math.round(above)}px`);
+    }
+    fit();
+    addEventListener('resize', fit);
+
     const isAtEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
     const toEnd = () => { scroll.scrollTop = scroll.scrollHeight; };
 

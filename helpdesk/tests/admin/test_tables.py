@@ -45,13 +45,55 @@ def test_a_channels_secret_goes_in_and_never_comes_out(client: Client, company: 
     channel = make_channel(company, Platform.WHATSAPP)
     fields = {
         "title": channel.title, "reference_code": channel.reference_code, "is_active": "on", "adapter": "webhook",
-        "settings": "{}", "secret": "whsec_do-not-show",
+        "secret": "whsec_do-not-show",
     }  # fmt: skip
     assert client.post(change("channel", channel.pk), fields).status_code == 302
     assert Channel.objects.get(pk=channel.pk).secret == "whsec_do-not-show"
     assert "do-not-show" not in client.get(change("channel", channel.pk)).content.decode()
     client.post(change("channel", channel.pk), {**fields, "secret": "", "title": "Outro"})
     assert Channel.objects.get(pk=channel.pk).secret == "whsec_do-not-show"
+
+
+@pytest.mark.usefixtures("admin_user")
+def test_a_channels_settings_are_fields_and_keep_what_no_field_is_for(client: Client, company: Company) -> None:
+    channel = make_channel(company, adapter="site_chat", settings={"demo": True, "origins": ["https://a.example"]})
+    fields = {"title": "Site", "reference_code": "site", "is_active": "on", "adapter": "site_chat"}
+    assert "https://a.example</textarea>" in client.get(change("channel", channel.pk)).content.decode()
+    refused = client.post(change("channel", channel.pk), {**fields, "origins": "https://a.example\nloja"})
+    assert "“loja” não é o endereço de um site" in refused.content.decode()
+    client.post(change("channel", channel.pk), {**fields, "origins": "https://a.example/\n\nhttps://b.example:8443"})
+    assert Channel.objects.get(pk=channel.pk).settings == {
+        "demo": True, "origins": ["https://a.example", "https://b.example:8443"],
+    }  # fmt: skip
+    added = client.post(
+        reverse("admin:helpdesk_channel_add"),
+        {**fields, "company": company.pk, "platform": "2", "reference_code": "w", "adapter": "webhook",
+         "url": "https://gateway.example/enviar", "smtp_security": "starttls", "imap_security": "ssl"},
+    )  # fmt: skip
+    assert added.status_code == 302
+    assert Channel.objects.get(reference_code="w").settings == {"url": "https://gateway.example/enviar"}
+
+
+@pytest.mark.usefixtures("admin_user")
+def test_a_stored_password_goes_to_no_other_mail_server(client: Client, company: Company) -> None:
+    there = {"smtp_host": "smtp.loja.example", "imap_host": "imap.loja.example"}
+    channel = make_channel(company, Platform.EMAIL, adapter="email", settings=there, secret="s3nha")
+    fields = {
+        "title": "E-mail", "reference_code": "ajuda@loja.example", "is_active": "on", "adapter": "email",
+        "smtp_host": "smtp.loja.example", "smtp_security": "starttls", "imap_host": "imap.loja.example",
+        "imap_security": "ssl", "secret": "",
+    }  # fmt: skip
+    assert client.post(change("channel", channel.pk), {**fields, "title": "Correio"}).status_code == 302
+    for name, value in (("smtp_host", "mal.example"), ("imap_host", "mal.example"), ("imap_security", "")):
+        refused = client.post(change("channel", channel.pk), {**fields, name: value})
+        assert "digite a senha de novo" in refused.content.decode()
+    assert client.post(change("channel", channel.pk), {**fields, "smtp_host": "novo.example", "secret": "outra"})
+    stored = Channel.objects.get(pk=channel.pk)
+    assert (stored.title, stored.settings["smtp_host"], stored.secret) == ("E-mail", "novo.example", "outra")
+    # Nor does a webhook's secret become a password.
+    signed = make_channel(company, Platform.OTHER, adapter="webhook", settings=there, secret="whsec_x")
+    moved = client.post(change("channel", signed.pk), {**fields, "reference_code": "x"})
+    assert "digite a senha de novo" in moved.content.decode()
 
 
 def test_a_token_is_shown_once_and_can_be_revoked(client: Client, company: Company, admin_user: User) -> None:
@@ -119,7 +161,7 @@ def test_a_row_of_another_company_is_refused_also_where_both_are_seen(client: Cl
     refused = client.post(
         change("channel", channel.pk),
         {
-            "title": "x", "reference_code": "x", "is_active": "on", "adapter": "none", "settings": "{}",
+            "title": "x", "reference_code": "x", "is_active": "on", "adapter": "none",
             "automation": str(stranger.pk),
         },
     )  # fmt: skip
