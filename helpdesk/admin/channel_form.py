@@ -30,7 +30,7 @@ _KEYS: Final = {"mail_from": "from"}
 _DEFAULTS: Final = {"smtp_security": "starttls", "imap_security": "ssl"}
 # Where the password is sent, and how.
 _SENT_TO: Final = ("smtp_host", "smtp_port", "smtp_security", "imap_host", "imap_port", "imap_security")
-_PORTS: Final = {"min_value": 1, "max_value": 65535, "required": False}
+_LAST_PORT: Final = 65535
 
 
 class ChannelForm(OfOneCompany, SecretsForm):
@@ -57,7 +57,9 @@ class ChannelForm(OfOneCompany, SecretsForm):
         required=False,
         help_text=gettext_lazy("Vazio: o servidor de e-mail da instalação."),
     )
-    smtp_port = forms.IntegerField(label=gettext_lazy("Porta de envio"), **_PORTS)
+    smtp_port = forms.IntegerField(
+        label=gettext_lazy("Porta de envio"), min_value=1, max_value=_LAST_PORT, required=False
+    )
     smtp_user = forms.CharField(label=gettext_lazy("Usuário do envio"), max_length=254, required=False)
     smtp_security = forms.ChoiceField(label=gettext_lazy("Proteção do envio"), choices=_SMTP, required=False)
     imap_host = forms.CharField(
@@ -66,7 +68,9 @@ class ChannelForm(OfOneCompany, SecretsForm):
         required=False,
         help_text=gettext_lazy("Vazio: os e-mails não são lidos."),
     )
-    imap_port = forms.IntegerField(label=gettext_lazy("Porta da caixa"), **_PORTS)
+    imap_port = forms.IntegerField(
+        label=gettext_lazy("Porta da caixa"), min_value=1, max_value=_LAST_PORT, required=False
+    )
     imap_user = forms.CharField(label=gettext_lazy("Usuário da caixa"), max_length=254, required=False)
     imap_security = forms.ChoiceField(label=gettext_lazy("Proteção da caixa"), choices=_IMAP, required=False)
     mail_from = forms.EmailField(
@@ -112,7 +116,7 @@ class ChannelForm(OfOneCompany, SecretsForm):
         return values
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]  # Django's own hook, which its stubs leave out
         self.instance.settings = getattr(self, "wanted_settings", self.instance.settings)
 
     def _sends_elsewhere(self, adapter: str | None) -> bool:

@@ -29,7 +29,7 @@ _FEWEST_PHONE_DIGITS: Final = 4
 _SNIPPET_BEFORE, _SNIPPET_LENGTH = 40, 160
 # So many of the newest messages are looked through before the index of words is asked: a common word is found among
 # them at once, and what is not is so rare that the index has few rows to fetch and sort.
-_NEWEST: Final = 5_000
+_NEWEST: Final = 20_000
 
 
 @dataclass(frozen=True)

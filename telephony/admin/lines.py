@@ -124,7 +124,6 @@ class DialerLineForm(SecretsForm):
 class DialerLineAdmin(ChannelColumns, LineSafety):
     """Dialer lines."""
 
-    menu_rank = 4
     form = DialerLineForm
     formfield_overrides = ACCESS_OVERRIDES
     list_display = (

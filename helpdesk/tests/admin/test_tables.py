@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from callcenter.tests.factories import make_company, make_supervisor, make_user
-from helpdesk.models import ApiToken, Attendant, Channel, Contact, ContactAddress, FlowStep, Message
+from helpdesk.models import ApiToken, Appointment, Attendant, Channel, Contact, ContactAddress, FlowStep, Message
 from helpdesk.selectors.tokens import token_rights
 from helpdesk.services.companies import helpdesk_of
-from helpdesk.states import Platform
+from helpdesk.services.occurrences import log_occurrence
+from helpdesk.states import OccurrenceCategory, Platform
 from helpdesk.tests.factories import make_attendant, make_channel, make_flow, make_settings
 from helpdesk.tests.scenes import asked
 
@@ -188,3 +189,40 @@ def test_staff_begin_a_conversation_with_a_contact(client: Client, company: Comp
     row = contact.atendimentos.get()
     assert made.headers["Location"] == change("atendimento", row.pk)
     assert (row.title, row.attendant and row.attendant.name, row.company_number) == ("Retorno", "Marta", 1)
+
+
+@pytest.mark.usefixtures("admin_user")
+def test_a_day_has_both_times_or_none_and_an_appointment_its_time_alone(client: Client, company: Company) -> None:
+    day = {"company": company.pk, "on": "24/12/2026", "name": "Véspera", "opens_at": "08:00", "closes_at": ""}
+    refused = client.post(reverse("admin:helpdesk_specialday_add"), day).content.decode()
+    assert "Preencha os dois horários" in refused
+    assert "special_day_both" not in refused
+    person, add = make_attendant(company, "Bia"), reverse("admin:helpdesk_appointment_add")
+    fields = {
+        "company": company.pk, "attendant": person.pk, "contact": "", "title": "Retorno", "starts_at_0": "10/03/2027",
+        "starts_at_1": "10:00", "ends_at_0": "10/03/2027", "ends_at_1": "10:30",
+    }  # fmt: skip
+    assert "O término vem depois" in client.post(add, {**fields, "ends_at_1": "09:00"}).content.decode()
+    assert client.post(add, fields).status_code == 302
+    overlapping = client.post(add, {**fields, "starts_at_1": "10:15", "ends_at_1": "10:45"}).content.decode()
+    assert "Bia já tem um compromisso de 10/03/2027 10:00" in overlapping
+    row = Appointment.objects.get()
+    address = reverse("admin:helpdesk_appointment_changelist")
+    client.post(address, {"action": "cancel_selected", "_selected_action": [str(row.pk)]})
+    row.refresh_from_db()
+    assert row.cancelled_at is not None
+    assert client.post(add, fields).status_code == 302
+
+
+@pytest.mark.usefixtures("admin_user")
+def test_the_log_says_what_a_person_can_use_and_shows_no_codes(client: Client, company: Company) -> None:
+    atendimento = asked(company)
+    entry = log_occurrence(
+        atendimento, OccurrenceCategory.DELIVERY_FAILED, now=timezone.now(), message_hash="4f1d-secret-code",
+        error="blocked", tries=7, reason="no_answer_next",
+    )  # fmt: skip
+    page = client.get(change("occurrence", entry.pk)).content.decode()
+    for words in ("Erro: o endereço leva para dentro", "Tentativas: 7", "Sem resposta: passou ao próximo disponível"):
+        assert words in page
+    assert "4f1d-secret-code" not in page
+    assert reverse("admin:helpdesk_atendimento_change", args=[atendimento.pk]) in page
