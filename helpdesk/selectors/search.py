@@ -116,18 +116,19 @@ def _messages(words: Sequence[str], *, scope: Sequence[int] | None, limit: int) 
         return list(_with_parts(ours, words).order_by("-number")[:limit])
     # The words hold letters, digits and _ only, so quoting them is enough.
     question = " & ".join(f"'{word}':*" for word in words)
-    return _among_newest(ours, question, limit=limit) or _by_index(rows, question, scope=scope, limit=limit)
+    newest = _among_newest(ours, question, limit=limit)
+    return _by_index(rows, question, scope=scope, limit=limit) if newest is None else newest
 
 
-def _among_newest(rows: QuerySet[Message], question: str, *, limit: int) -> list[Message]:
-    """A full list from the newest messages of the installation; empty when they don't fill it."""
+def _among_newest(rows: QuerySet[Message], question: str, *, limit: int) -> list[Message] | None:
+    """The list, from the newest messages of the installation; None when they don't fill it and there are others."""
     # Numbers have hardly any gaps, and counting back is a look at one row.
     last = Message.objects.order_by("-number").values_list("number", flat=True).first() or 0
     # Not as a bare condition, which the planner would look up by the index of words.
     condition = _condition(f"({MESSAGE_WORDS} @@ to_tsquery('simple', %s)) IS TRUE", question)
     newest = rows.filter(condition, number__gt=last - _NEWEST).order_by("-number")[:limit]
     found = list(newest)
-    return found if len(found) == limit or last <= _NEWEST else []
+    return found if len(found) == limit or last <= _NEWEST else None
 
 
 def _by_index(rows: QuerySet[Message], question: str, *, scope: Sequence[int] | None, limit: int) -> list[Message]:
