@@ -7,6 +7,7 @@ import re
 import uuid
 import zlib
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import psycopg
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound="Model")
 
 
+@cache
 def is_postgresql() -> bool:
     """Whether the default database is PostgreSQL (else it is SQLite)."""
     return connection.vendor == "postgresql"
@@ -76,8 +78,7 @@ def share(name: str) -> None:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("share() needs a transaction")
     if is_postgresql():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [zlib.crc32(name.encode())])
+        rows_of("SELECT pg_advisory_xact_lock_shared(%s)", [zlib.crc32(name.encode())])
 
 
 def server_identity() -> str:
@@ -285,60 +286,6 @@ def as_list(values: Iterable[int | str | uuid.UUID]) -> Any:
 def row_lock(table: str) -> str:
     """SQL, for `rows_of`: the end of a SELECT whose rows of that table stay locked, as by `for_update`."""
     return f" FOR UPDATE OF {table}" if is_postgresql() else ""
-
-
-def change_rows(
-    model: type[Model],
-    ids: Sequence[int],
-    *,
-    expected: Mapping[str, Any],
-    changes: Mapping[str, Any],
-    each: Mapping[str, Sequence[Any]] | None = None,
-) -> int:
-    """How many of these rows, by id, had what was expected in their columns and were given what they change to.
-
-    `each` = columns of which every row gets a value of its own, in the order of the ids. Columns are attribute names.
-    One UPDATE on PostgreSQL, prepared.
-    """
-    if not ids:
-        return 0
-    own = each or {}
-    table = model._meta.db_table
-    wanted, whose = _parts(model, changes), _parts(model, expected)
-    sets = [f"{column} = %s" for column, _value in wanted]
-    guards = [f"{table}.{column} = %s" for column, _value in whose]
-    same, guarded = [value for _column, value in wanted], [value for _column, value in whose]
-    fields: list[Any] = [model._meta.get_field(name) for name in own]
-    columns = [connection.ops.quote_name(field.column) for field in fields]
-    if is_postgresql():
-        named = ", ".join(["id", *(f"c{place}" for place in range(len(own)))])
-        arrays = ", ".join(["%s::bigint[]", *(f"%s::{field.rel_db_type(connection)}[]" for field in fields)])
-        sets += [f"{column} = given.c{place}" for place, column in enumerate(columns)]
-        where = " AND ".join([f"{table}.id = given.id", *guards])
-        sql = f"UPDATE {table} SET {', '.join(sets)} FROM unnest({arrays}) AS given({named}) WHERE {where}"
-        lists = [
-            array_of([_prepared(field, value) for value in own[name]]) for name, field in zip(own, fields, strict=True)
-        ]
-        return write_prepared(sql, [*same, array_of(list(ids)), *lists, *guarded])
-    sets += [f"{column} = %s" for column in columns]
-    where = " AND ".join(["id = %s", *guards])
-    rows = zip(ids, *own.values(), strict=True)
-    given = [
-        [*same, *(_prepared(field, value) for field, value in zip(fields, values, strict=True)), pk, *guarded]
-        for pk, *values in rows
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {table} SET {', '.join(sets)} WHERE {where}", given)
-        return int(cursor.rowcount)
-
-
-def _parts(model: type[Model], values: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Column and parameter of each of these attributes."""
-    fields: list[Any] = [model._meta.get_field(name) for name in values]
-    return [
-        (connection.ops.quote_name(field.column), _prepared(field, values[name]))
-        for name, field in zip(values, fields, strict=True)
-    ]
 
 
 def write_prepared(sql: str, params: Sequence[Any] = ()) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from callcenter.accounts.models import Company
-from callcenter.lib.database import change_rows
+from callcenter.lib.batches import change_rows
 
 pytestmark = pytest.mark.django_db
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from callcenter.lib.batches import insert_for_each
 from callcenter.lib.database import insert_rows, set_columns
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.services.outgoing import companies_with_endpoints, enqueue_webhooks
@@ -44,19 +45,27 @@ def record_first_calls(companies: Mapping[int, int], *, origin: Origin, at: date
 
     `companies` = whose each request is, by its id.
 
-    Effects: a query and one INSERT for all; where a company's programs are told, what `record` does for each.
+    Effects: a query and one INSERT a company; where a company's programs are told, what `record` does for each.
     """
     told = companies_with_endpoints(set(companies.values()))
     kind, reason = LedgerEntry.Kind.STATUS, "dialed"
-    untold = [(pk, company_id) for pk, company_id in companies.items() if company_id not in told]
-    insert_rows(
-        LedgerEntry,
-        ("call_request_id", "company_id", "at", "kind", "source", "from_status", "to_status", "reason"),
-        [
-            (pk, company_id, at, kind, origin.source, Status.NEW, Status.IN_PROGRESS, reason)
-            for pk, company_id in untold
-        ],
-    )
+    untold: dict[int, list[int]] = {}
+    for pk, company_id in companies.items():
+        if company_id not in told:
+            untold.setdefault(company_id, []).append(pk)
+    for company_id, ids in untold.items():
+        insert_for_each(
+            LedgerEntry,
+            "call_request_id",
+            ids,
+            company_id=company_id,
+            at=at,
+            kind=kind,
+            source=origin.source,
+            from_status=Status.NEW,
+            to_status=Status.IN_PROGRESS,
+            reason=reason,
+        )
     waiting = [pk for pk, one in companies.items() if one in told]
     for call_request in CallRequest.objects.filter(pk__in=waiting) if waiting else ():
         record(

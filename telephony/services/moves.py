@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from callcenter.lib.database import change_rows, for_update, insert_rows
+from callcenter.lib.batches import change_rows, insert_for_each
+from callcenter.lib.database import for_update
 from callcenter.lib.errors import Conflict
 from callcenter.lib.states import require_move, transition
 from requests_app.services import calls
@@ -89,11 +90,7 @@ def move_all(
     moved = change_rows(CallAttempt, ids, expected={"state": source}, changes={"state": to, **changes}, each=each)
     if moved != len(ids):
         raise Conflict("An attempt was moved although it was locked.")
-    insert_rows(
-        AttemptEntry,
-        ("attempt_id", "at", "from_state", "to_state", "reason"),
-        [(attempt_id, now, source, to, reason) for attempt_id in ids],
-    )
+    insert_for_each(AttemptEntry, "attempt_id", ids, at=now, from_state=source, to_state=to, reason=reason)
     if source == S.SENDING and to in RANK:
         calls.note_tries([one.call_request_id for one in attempts if one.call_request_id is not None], now=now)
     for place, attempt in enumerate(attempts):

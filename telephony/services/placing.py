@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
@@ -74,7 +75,11 @@ def place_calls(attempt_ids: Sequence[int]) -> None:
     with Lanes() as lanes, Journal() as journal:
         lines = {attempt.line_id: attempt.line for attempt in attempts}
         ways = {line_id: _way_of(line, post=lanes.post) for line_id, line in lines.items()}
-        list(_pool().map(partial(_place_in_thread, ways=ways, journal=journal), attempts))
+        # Each thread takes the next until none is left: one task of the pool a call would cost as much as its POST.
+        waiting = deque(attempts)
+        threads = min(POOL_SIZE, len(attempts))
+        for thread in [_pool().submit(_place_all, waiting, ways=ways, journal=journal) for _ in range(threads)]:
+            thread.result()
 
 
 def place_call(attempt_id: int) -> None:
@@ -105,11 +110,17 @@ def _way_of(line: DialerLine, *, post: Callable[..., http.Answer]) -> Callable[.
     return partial(client.place_call_by_route, slug=settings.DIGITRO_SPECIFIC_ROUTE_SLUG)
 
 
-def _place_in_thread(attempt: CallAttempt, *, ways: Mapping[int, Callable[..., str]], journal: Journal) -> None:
-    try:
-        _place(attempt, way=ways[attempt.line_id], journal=journal)
-    except Exception:
-        log.exception("attempt %s: placing failed; the sweep will settle it", attempt.pk)
+def _place_all(waiting: deque[CallAttempt], *, ways: Mapping[int, Callable[..., str]], journal: Journal) -> None:
+    while waiting:
+        try:
+            attempt = waiting.popleft()
+        except IndexError:
+            # Another thread was quicker.
+            return
+        try:
+            _place(attempt, way=ways[attempt.line_id], journal=journal)
+        except Exception:
+            log.exception("attempt %s: placing failed; the sweep will settle it", attempt.pk)
 
 
 def _place(attempt: CallAttempt, *, way: Callable[..., str], journal: Journal | Direct) -> None:
