@@ -5,10 +5,12 @@ Knows no table of ours: a user is anything with `company_scope`, and a model say
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import Model
+from django.db.models import Model, Q
+from django.template.response import TemplateResponse
 from django.urls import Resolver404, resolve
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -109,6 +111,17 @@ class CompanyScopedAdmin(TitledAdmin):
         """What this table contributes to the front page of a user who may see it."""
         return ()
 
+    def secret_page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+        """The page that shows a new secret, once and uncached; the template extends `admin/issued.html`.
+
+        Shape: `context` has `title`, `secret`, and what the template tells of it.
+        """
+        response = TemplateResponse(
+            request, template, {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        )
+        response["Cache-Control"] = "no-store"
+        return response
+
     def run_for_each(self, request: HttpRequest, queryset: QuerySet[Any], *, do: Callable[[Any], str]) -> None:
         """Nothing; `do` was called with each row, and a message says for how many it worked and why not for the others.
 
@@ -150,6 +163,51 @@ class CompanyScopedAdmin(TitledAdmin):
 
     def _is_relation(self, name: str) -> bool:
         return "__" not in name and bool(getattr(self.opts.get_field(name), "related_model", None))
+
+
+class SharedRowsAdmin(CompanyScopedAdmin):
+    """Rows of one company, and rows for all: those are read by everybody and changed by who sees all companies."""
+
+    # What an empty company means, for whoever may leave it empty.
+    for_all_help: ClassVar[Any] = ""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The rows of the user's companies, and those for all."""
+        rows: QuerySet[Any] = super(CompanyScopedAdmin, self).get_queryset(request)
+        scope = company_scope(request)
+        if scope is None:
+            return rows
+        return rows.filter(Q(**{f"{self.company_path}__in": scope}) | Q(**{self.company_path: None}))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may change such rows, and this one in particular."""
+        return super().has_change_permission(request, obj) and self.is_own(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may delete such rows, and this one in particular."""
+        return super().has_delete_permission(request, obj) and self.is_own(request, obj)
+
+    def is_own(self, request: HttpRequest, obj: Any) -> bool:
+        """Whether the row is the user's to change: one company's, or for all and the user sees all companies."""
+        *path, last = self.company_path.split("__")
+        if obj is None or company_scope(request) is None:
+            return True
+        return getattr(reduce(getattr, path, obj), f"{last}_id") is not None
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """No deletion of many at once for who may not delete every row in the list."""
+        actions: dict[str, Any] = super().get_actions(request)
+        if company_scope(request) is not None:
+            actions.pop("delete_selected", None)
+        return actions
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The company; who is bound to companies can't make a row for all."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "company" and field is not None:
+            field.required = company_scope(request) is not None
+            field.help_text = "" if field.required else self.for_all_help
+        return field
 
 
 class ReadOnlyAdmin(CompanyScopedAdmin):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -87,16 +86,9 @@ class ApiTokenAdmin(CompanyScopedAdmin):
 
     def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
         """The page that shows the token, once and uncached."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Token criado"),
-            "opts": self.opts,
-            "token": obj,
-            "secret": request.issued_secret,  # type: ignore[attr-defined]
-        }
-        response = TemplateResponse(request, "admin/helpdesk/apitoken/issued.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        secret = request.issued_secret  # type: ignore[attr-defined]
+        template = "admin/helpdesk/apitoken/issued.html"
+        return self.secret_page(request, template, title=_("Token criado"), token=obj, secret=secret)
 
     @admin.display(description=gettext_lazy("empresas"))
     def company_names(self, token: ApiToken) -> str:

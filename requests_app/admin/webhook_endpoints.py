@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -175,14 +174,5 @@ class WebhookEndpointAdmin(CompanyScopedAdmin):
     def _secret_page(
         self, request: HttpRequest, endpoint: WebhookEndpoint, secret: str, *, title: str, rotated: bool = False
     ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "opts": self.opts,
-            "endpoint": endpoint,
-            "secret": secret,
-            "rotated": rotated,
-        }
-        response = TemplateResponse(request, "admin/requests_app/webhookendpoint/secret.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        template = "admin/requests_app/webhookendpoint/secret.html"
+        return self.secret_page(request, template, title=title, endpoint=endpoint, secret=secret, rotated=rotated)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from callcenter.lib.admin import CompanyScopedAdmin, company_scope
+from callcenter.lib.admin import CompanyScopedAdmin, SharedRowsAdmin
 from callcenter.lib.display import absolute, badge
 from callcenter.lib.number_digests import number_digest
 from telephony.admin.number_field import NumberField
@@ -96,9 +95,10 @@ class CallingRuleForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(CallingRule)
-class CallingRuleAdmin(CompanyScopedAdmin):
-    """Calling rules; those for all companies are read by everybody and changed by who sees all companies."""
+class CallingRuleAdmin(SharedRowsAdmin):
+    """Calling rules, those of a company and those for all."""
 
+    for_all_help = gettext_lazy("Em branco: vale para todas.")
     form = CallingRuleForm
     list_display = (
         "name",
@@ -125,35 +125,6 @@ class CallingRuleAdmin(CompanyScopedAdmin):
         (gettext_lazy("De onde vem"), {"fields": ("source", "confidence", "parameters")}),
         (gettext_lazy("Versões"), {"fields": ("versions",)}),
     )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """The rules of the user's companies, and those for all."""
-        rows: QuerySet[Any] = super(CompanyScopedAdmin, self).get_queryset(request)
-        scope = company_scope(request)
-        return rows if scope is None else rows.filter(Q(company__in=scope) | Q(company=None))
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether the user may change rules, and this one in particular."""
-        return super().has_change_permission(request, obj) and _is_own(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether the user may delete rules, and this one in particular."""
-        return super().has_delete_permission(request, obj) and _is_own(request, obj)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """No deletion of many at once for who may not delete every rule in the list."""
-        actions: dict[str, Any] = super().get_actions(request)
-        if company_scope(request) is not None:
-            actions.pop("delete_selected", None)
-        return actions
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The company; who is bound to companies can't make a rule for all."""
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "company" and field is not None:
-            field.required = company_scope(request) is not None
-            field.help_text = "" if field.required else _("Em branco: vale para todas.")
-        return field
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Store the rule with its next version."""
@@ -299,7 +270,3 @@ def _difference(older: dict[str, Any], newer: dict[str, Any]) -> str:
         if older.get(name) != value
     ]
     return "; ".join(changed) or "—"
-
-
-def _is_own(request: HttpRequest, rule: CallingRule | None) -> bool:
-    return rule is None or rule.company_id is not None or company_scope(request) is None

@@ -15,11 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from callcenter.accounts.models import Company
-from callcenter.lib.admin import CompanyScopedAdmin, company_scope
+from callcenter.lib.admin import CompanyScopedAdmin, SharedRowsAdmin, company_scope
 from callcenter.lib.errors import DomainError
 from callcenter.lib.number_digests import number_digest
 from telephony.admin.calling_rules import by_number
-from telephony.admin.do_not_call_lists import SharedRowsAdmin
 from telephony.admin.number_field import NumberField
 from telephony.models import CallAuthorization, DialerLine, DoNotCallEntry
 from telephony.rule_terms import INTERNAL_LISTS, ListKind
@@ -113,8 +112,7 @@ class DoNotCallEntryAdmin(SharedRowsAdmin):
 
     def has_take_off_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may take numbers off lists, and off this one."""
-        own = obj is None or obj.list.company_id is not None or company_scope(request) is None
-        return bool(request.user.has_perm("telephony.delete_donotcallentry")) and own
+        return bool(request.user.has_perm("telephony.delete_donotcallentry")) and self.is_own(request, obj)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """The form; who is bound to companies lists for one of them."""

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from callcenter.lib.admin import CompanyScopedAdmin, ReadOnlyAdmin, company_scope
+from callcenter.lib.admin import CompanyScopedAdmin, ReadOnlyAdmin, SharedRowsAdmin, company_scope
 from callcenter.lib.errors import DomainError
 from callcenter.lib.phones import REFUSALS
 from telephony.models import DoNotCallImport, DoNotCallList
@@ -29,18 +29,6 @@ if TYPE_CHECKING:
 
 # What the numbers' own refusals don't say.
 _PROBLEMS = {"missing_column": gettext_lazy("Falta uma coluna."), "bad_date": gettext_lazy("A data não se entende.")}
-
-
-class SharedRowsAdmin(CompanyScopedAdmin):
-    """Rows of one company, and rows for all: those are read by everybody and changed by who sees all companies."""
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """The rows of the user's companies, and those for all."""
-        rows: QuerySet[Any] = super(CompanyScopedAdmin, self).get_queryset(request)
-        scope = company_scope(request)
-        if scope is None:
-            return rows
-        return rows.filter(Q(**{f"{self.company_path}__in": scope}) | Q(**{self.company_path: None}))
 
 
 class ImportForm(forms.Form):
@@ -64,6 +52,7 @@ class ImportForm(forms.Form):
 class DoNotCallListAdmin(SharedRowsAdmin):
     """The lists, with how many numbers each has, and the import of files."""
 
+    for_all_help = gettext_lazy("Em branco: vale para todas.")
     list_display = ("__str__", "company", "numbers", "updated_at", "is_active")
     list_filter = ("kind", "company")
     list_select_related = ("company",)
@@ -78,21 +67,9 @@ class DoNotCallListAdmin(SharedRowsAdmin):
         view = self.admin_site.admin_view(self.import_view)
         return [path("<int:list_id>/import/", view, name="telephony_donotcalllist_import"), *super().get_urls()]
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether the user may change lists, and this one in particular."""
-        own = obj is None or obj.company_id is not None or company_scope(request) is None
-        return super().has_change_permission(request, obj) and own
-
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never: a list is put out of use instead."""
         return False
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The company; who is bound to companies can't make a list for all."""
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "company" and field is not None:
-            field.required = company_scope(request) is not None
-        return field
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Store the list; the rules are read anew."""

@@ -6,13 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.contrib import admin
-from django.db.models import Q
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from callcenter.lib.admin import CompanyScopedAdmin, company_scope
+from callcenter.lib.admin import SharedRowsAdmin
 from callcenter.lib.display import span
 from requests_app.data import Origin
 from requests_app.states import Source
@@ -51,9 +50,10 @@ class RetryHoursInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(RetryRule)
-class RetryRuleAdmin(CompanyScopedAdmin):
-    """Retry rules; those for all companies are read by everybody and changed by who sees all companies."""
+class RetryRuleAdmin(SharedRowsAdmin):
+    """Retry rules, those of a company and those for all."""
 
+    for_all_help = gettext_lazy("Em branco: vale para todas que não têm regra própria.")
     list_display = ("outcome", "company_or_all", "max_tries", "wait", "max_per_day", "max_in_all", "hours_text")
     list_filter = ("outcome", "company")
     list_select_related = ("company",)
@@ -70,33 +70,8 @@ class RetryRuleAdmin(CompanyScopedAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """The rules of the user's companies, and those for all."""
-        rows: QuerySet[Any] = super(CompanyScopedAdmin, self).get_queryset(request).prefetch_related("hours")
-        scope = company_scope(request)
-        return rows if scope is None else rows.filter(Q(company__in=scope) | Q(company=None))
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether the user may change rules, and this one in particular."""
-        return super().has_change_permission(request, obj) and _is_own(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether the user may delete rules, and this one in particular."""
-        return super().has_delete_permission(request, obj) and _is_own(request, obj)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """No deletion of many at once for who may not delete every rule in the list."""
-        actions: dict[str, Any] = super().get_actions(request)
-        if company_scope(request) is not None:
-            actions.pop("delete_selected", None)
-        return actions
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The company; who is bound to companies can't make a rule for all."""
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "company" and field is not None:
-            field.required = company_scope(request) is not None
-            field.help_text = "" if field.required else _("Em branco: vale para todas que não têm regra própria.")
-        return field
+        """The rules with their hours."""
+        return super().get_queryset(request).prefetch_related("hours")
 
     def changeform_view(
         self,
@@ -196,7 +171,3 @@ class RetryRuleAdmin(CompanyScopedAdmin):
             "looked_at": len(simulation.planned),
         }
         return TemplateResponse(request, "admin/telephony/retryrule/preview.html", context)
-
-
-def _is_own(request: HttpRequest, rule: RetryRule | None) -> bool:
-    return rule is None or rule.company_id is not None or company_scope(request) is None

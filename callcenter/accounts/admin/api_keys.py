@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -70,16 +69,9 @@ class ApiKeyAdmin(CompanyScopedAdmin):
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
         """The page that shows the key, once and uncached."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Chave criada"),
-            "opts": self.opts,
-            "key": obj,
-            "secret": request.issued_secret,  # type: ignore[attr-defined]
-        }
-        response = TemplateResponse(request, "admin/accounts/apikey/issued.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        secret = request.issued_secret  # type: ignore[attr-defined]
+        template = "admin/accounts/apikey/issued.html"
+        return self.secret_page(request, template, title=_("Chave criada"), key=obj, secret=secret)
 
     @admin.display(description=_("situação"), ordering="revoked_at")
     def state(self, key: ApiKey) -> SafeString:
