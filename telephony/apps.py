@@ -23,9 +23,9 @@ class TelephonyConfig(AppConfig):
         """Contribute attempts, events and line-level reasons to the timeline; fill the rule tables after a migrate."""
         # Models can't be imported before the app registry is ready.
         from helpdesk import timeline as contact_timeline  # noqa: PLC0415
-        from requests_app import timeline  # noqa: PLC0415
+        from requests_app import number_checks, timeline  # noqa: PLC0415
         from telephony import selectors  # noqa: PLC0415
-        from telephony.services import conversations, policy, why  # noqa: PLC0415
+        from telephony.services import conversations, listed_numbers, policy, why  # noqa: PLC0415
 
         timeline.add_source(selectors.attempt_entries)
         timeline.add_source(selectors.event_entries)
@@ -35,6 +35,7 @@ class TelephonyConfig(AppConfig):
         timeline.add_source(conversations.conversation_entries)
         contact_timeline.add_source(conversations.request_entries)
         contact_timeline.offer_callback(conversations.ask_for_callback)
+        number_checks.add_check(listed_numbers.CHECK)
         post_migrate.connect(_fill_empty_tables, sender=self, dispatch_uid="telephony.defaults")
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db import transaction
+
 from callcenter.lib.database import for_update
+from requests_app import number_checks
 from requests_app.data import Origin
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.services.ledger import record
@@ -28,6 +31,25 @@ def hold_request(request_id: int, *, hold: Hold, now: datetime) -> bool:
     call_request.due_at, call_request.hold_reason, call_request.updated_at = None, hold, now
     call_request.save(update_fields=["due_at", "hold_reason", "updated_at"])
     record(call_request, LedgerEntry.Kind.HELD, origin=DIALER, at=now, reason=hold)
+    return True
+
+
+def hold_new(call_request: CallRequest, *, now: datetime) -> bool:
+    """Whether a request that has just been stored, or got its number, waits for a person: it may not be called.
+
+    Effects: for a number that somebody has to look at, whatever that asks; one UPDATE and one ledger entry where it is
+    held. A quarter of an hour that it was given is free for others.
+    """
+    if call_request.due_at is None or not (hold := number_checks.hold_of(call_request, now=now)):
+        return False
+    waiting = CallRequest.objects.filter(pk=call_request.pk, in_flight=False, due_at__isnull=False, status__in=OPEN)
+    with transaction.atomic():
+        if not waiting.update(due_at=None, hold_reason=hold, updated_at=now):
+            # The dialer saw to it first.
+            return False
+        call_request.due_at = call_request.booked_at = None
+        call_request.hold_reason, call_request.updated_at = hold, now
+        record(call_request, LedgerEntry.Kind.HELD, origin=DIALER, at=now, reason=hold)
     return True
 
 

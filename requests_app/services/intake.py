@@ -16,8 +16,10 @@ from callcenter.lib.errors import Conflict, InvalidInput, NotFound
 from callcenter.lib.number_digests import number_digest
 from callcenter.lib.phones import InvalidPhone, brazilian_e164
 from requests_app.models import CallRequest, LedgerEntry
+from requests_app.number_checks import is_suspect
 from requests_app.schedule import first_due_at
 from requests_app.services.duplicates import open_duplicate
+from requests_app.services.holds import hold_new
 from requests_app.services.homes import forget_home, home_of
 from requests_app.services.ledger import entry_of, record
 from requests_app.services.slots import slot_for
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from collections.abc import Set as AbstractSet
     from datetime import datetime
+    from uuid import UUID
 
     from requests_app.data import Origin
     from requests_app.services.slots import Slot
@@ -79,7 +82,11 @@ def create_call_request(
     }
     window = timedelta(minutes=company.duplicate_window_minutes if may_be_repeated else 0)
     if not window and not home.is_listened_to and not home.uses_slots:
-        if store_new(call_request, entry_of(call_request, LedgerEntry.Kind.CREATED, **told), home=home):
+        entry = entry_of(call_request, LedgerEntry.Kind.CREATED, **told)
+        stored = store_new(call_request, entry, home=home, digest=_digest_of(call_request))
+        if stored.is_suspect:
+            hold_new(call_request, now=now)
+        if stored.is_done:
             return call_request
         # The company is no longer what it was the last time.
         forget_home(company_id)
@@ -92,9 +99,20 @@ def create_call_request(
         slot = _take_slot(call_request, now=now) if home.uses_slots else None
         call_request.save(force_insert=True)
         record(call_request, LedgerEntry.Kind.CREATED, **{**told, "reason": call_request.hold_reason})
-        if slot is not None:
+        is_held = _hold_if_listed(call_request, now=now)
+        if slot is not None and not is_held:
             record(call_request, LedgerEntry.Kind.SCHEDULED, origin=origin, at=now, **slot.told)
     return call_request
+
+
+def _digest_of(call_request: CallRequest) -> UUID | None:
+    return number_digest(call_request.phone_e164) if call_request.phone_e164 else None
+
+
+def _hold_if_listed(call_request: CallRequest, *, now: datetime) -> bool:
+    """Whether the stored request is held, because its number may not be called. One query of nearly all numbers."""
+    digest = _digest_of(call_request)
+    return digest is not None and is_suspect(digest) and hold_new(call_request, now=now)
 
 
 def _asked(call_request: CallRequest) -> dict[str, Any]:
@@ -160,7 +178,8 @@ def change_call_request(
             fields=sorted(changed),
             **(_asked(call_request) if "phone" in changed else {}),
         )
-        if slot is not None:
+        is_held = "phone" in changed and _hold_if_listed(call_request, now=now)
+        if slot is not None and not is_held:
             record(call_request, LedgerEntry.Kind.SCHEDULED, origin=origin, at=now, **slot.told)
     return call_request
 

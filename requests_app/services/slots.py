@@ -12,7 +12,7 @@ from django.db.models import Q
 from callcenter.lib.database import serialize
 from requests_app.models import CallbackPolicy, CallRequest, Shift
 from requests_app.schedule import QUARTER, Duty, contact_window, next_opening, people_on_duty, quarter_of
-from requests_app.states import OPEN
+from requests_app.states import OPEN, Hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,8 +107,9 @@ def _quarters(
 
 
 def _taken(company_id: int, *, since: datetime, until: datetime, but: int | None = None) -> Counter[datetime]:
-    """How many open requests are wanted in each quarter; whoever is called, closed or moved makes room."""
+    """How many open requests are wanted in each quarter; whoever is called, closed, moved or listed makes room."""
     wanted = CallRequest.objects.filter(
         company_id=company_id, status__in=OPEN, wanted_at__gte=since, wanted_at__lt=until
-    ).exclude(pk=but)
+    )
+    wanted = wanted.exclude(pk=but).exclude(hold_reason=Hold.DO_NOT_CALL)
     return Counter(quarter_of(at.astimezone(UTC)) for at in wanted.values_list("wanted_at", flat=True) if at)

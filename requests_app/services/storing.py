@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,12 +12,14 @@ from django.db.models import JSONField
 
 from callcenter.lib.arrays import PLAIN
 from callcenter.lib.database import is_postgresql, rows_of
+from requests_app import number_checks
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.models.json_text import JsonTextField
 from requests_app.services.homes import STILL_PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from django.db.models import Field, Model
 
@@ -24,12 +27,20 @@ if TYPE_CHECKING:
 
 # Columns in which even a plain value is written otherwise.
 _ENCODING: Final = (JSONField, JsonTextField)
-_STORED: Final = " SELECT made.id AS request_id, told.id AS entry_id FROM made, told"
 
 
-def store_new(call_request: CallRequest, entry: LedgerEntry, *, home: Home) -> bool:
-    """Whether both are stored, and have their ids; not when the home was a wrong guess.
+@dataclass(frozen=True)
+class Stored:
+    """Whether a request was stored, and whether its number has to be looked at (`requests_app.number_checks`)."""
 
+    is_done: bool
+    is_suspect: bool = False
+
+
+def store_new(call_request: CallRequest, entry: LedgerEntry, *, home: Home, digest: UUID | None) -> Stored:
+    """That both are stored, and have their ids; not done when the home was a wrong guess.
+
+    `digest` = that of the request's number; None = it has none that can be called.
     Effects: two INSERTs; on PostgreSQL in one statement, which needs no BEGIN and no COMMIT around it.
     """
     request_values, entry_values = _values(call_request, _columns(CallRequest)), _values(entry, _entry_columns())
@@ -37,17 +48,19 @@ def store_new(call_request: CallRequest, entry: LedgerEntry, *, home: Home) -> b
         with transaction.atomic():
             request_id = rows_of(_alone(CallRequest), request_values)[0]["id"]
             entry_id = rows_of(_alone(LedgerEntry), [request_id, *entry_values])[0]["id"]
+            is_suspect = digest is not None and number_checks.is_suspect(digest)
     else:
         guess = home.guess if home.is_guess else []
-        stored = rows_of(_both(is_guarded=home.is_guess), [*guess, *request_values, *entry_values])
+        values = [*guess, *request_values, *entry_values, *number_checks.params(digest)]
+        stored = rows_of(_both(is_guarded=home.is_guess), values)
         if not stored:
-            return False
-        request_id, entry_id = stored[0]["request_id"], stored[0]["entry_id"]
+            return Stored(is_done=False)
+        request_id, entry_id, is_suspect = (stored[0][name] for name in ("request_id", "entry_id", "is_suspect"))
     for row, pk in ((call_request, request_id), (entry, entry_id)):
         row.pk = pk
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     entry.call_request = call_request
-    return True
+    return Stored(is_done=True, is_suspect=is_suspect)
 
 
 @cache
@@ -57,7 +70,9 @@ def _both(*, is_guarded: bool) -> str:
         f"WITH {home}made AS (INSERT INTO {CallRequest._meta.db_table} ({_names(_columns(CallRequest))})"
         f" SELECT {', '.join(map(_typed, _columns(CallRequest)))}{source} RETURNING id),"
         f" told AS (INSERT INTO {LedgerEntry._meta.db_table} (call_request_id, {_names(_entry_columns())})"
-        f" SELECT made.id, {', '.join(map(_typed, _entry_columns()))} FROM made RETURNING id){_STORED}"
+        f" SELECT made.id, {', '.join(map(_typed, _entry_columns()))} FROM made RETURNING id)"
+        " SELECT made.id AS request_id, told.id AS entry_id,"
+        f" ({number_checks.condition()}) AS is_suspect FROM made, told"
     )
 
 
