@@ -217,6 +217,8 @@ CELERY_BEAT_SCHEDULE = {
     "helpdesk-silent": {"task": "helpdesk.tasks.tend_silent", "schedule": 60.0},
     "helpdesk-details": {"task": "helpdesk.tasks.collect_contact_details", "schedule": 60.0},
     "follow-presence": {"task": "telephony.tasks.follow_presence", "schedule": 5.0},
+    "tend-meters": {"task": "telephony.tasks.tend_meters", "schedule": 30.0, "options": {"expires": 30.0}},
+    "recount-meters": {"task": "telephony.tasks.tend_meters", "schedule": crontab(hour=3, minute=40), "args": [True]},
     "check-promises": {"task": "telephony.tasks.check_promises", "schedule": crontab(hour=3, minute=10)},
     "heartbeat": {"task": "callcenter.tasks.heartbeat", "schedule": 15.0},
 }

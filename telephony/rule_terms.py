@@ -8,6 +8,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from callcenter.accounts.data import Activity as Activity
+
 
 class Level(models.TextChoices):
     """Whose rule it is; `FOREIGN` is kept for reference and never applied."""
@@ -19,16 +21,6 @@ class Level(models.TextChoices):
     COMPANY = "company", _("Empresa ou campanha")
     CONTACT = "contact", _("Preferência do contato")
     FOREIGN = "foreign", _("Estrangeira (só referência)")
-
-
-class Activity(models.TextChoices):
-    """What a line calls for."""
-
-    REQUESTED_CALLBACK = "callback", _("Retorno pedido pelo cliente")
-    TELEMARKETING = "telemarketing", _("Telemarketing")
-    COLLECTION = "collection", _("Cobrança")
-    SERVICE = "service", _("Serviço a cliente")
-    SURVEY = "survey", _("Pesquisa")
 
 
 class Sector(models.TextChoices):
@@ -49,6 +41,15 @@ class Exemption(models.TextChoices):
     DATA_CONFIRMATION = "data_confirmation", _("Confirmação de dados")
     FRAUD_PREVENTION = "fraud_prevention", _("Prevenção a fraude")
     PORTABILITY_RETENTION = "portability_retention", _("Retenção em pedido de portabilidade")
+
+
+class OriginKind(models.TextChoices):
+    """What sort of number a line shows to whom it calls."""
+
+    COMMON = "common", pgettext_lazy("número", "Comum")
+    TELEMARKETING = "0303", _("0303 (telemarketing)")
+    COLLECTION = "0304", _("0304 (cobrança)")
+    AUTHENTICATED = "authenticated", _("Autenticado (Origem Verificada)")
 
 
 class ListKind(models.TextChoices):

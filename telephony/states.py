@@ -214,6 +214,7 @@ class LineHold(models.TextChoices):
     BREAKER = "breaker", _("O PABX da linha falhou várias vezes seguidas: o disjuntor abriu")
     NO_ATTENDANT = "no_attendant", _("Nenhum atendente disponível")
     CLOSED = "closed", _("A linha está fora do horário")
+    LIMIT = "limit", _("O limite de chamadas de uma regra foi atingido")
     LINE_BUSY = "line_busy", _("A linha está com todas as chamadas ocupadas")
     ATTENDANTS_BUSY = "attendants_busy", _("Todos os atendentes estão em chamada")
     PACED = "paced", _("A linha espera o intervalo entre chamadas")

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from telephony import selectors
-from telephony.services import asking, callbacks, dac, dialing, news, placing, promises, reconciling, sweeping
+from telephony.services import asking, callbacks, dac, dialing, meters, news, placing, promises, reconciling, sweeping
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,12 @@ def tend_callbacks() -> None:
 def follow_presence() -> None:
     """Log the DAC devices in and out whose people came or went."""
     dac.follow_presence(now=timezone.now())
+
+
+@shared_task
+def tend_meters(nightly: bool = False) -> None:
+    """Count the calls of the last hours, of a week by night, and stop the lines that reached a limit."""
+    meters.tend_meters(now=timezone.now(), nightly=nightly)
 
 
 @shared_task

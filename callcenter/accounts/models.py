@@ -14,6 +14,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from callcenter.accounts.data import Activity
+
 
 def validate_timezone(name: str) -> None:
     """Nothing, when `name` is a time zone of the IANA database.
@@ -44,6 +46,13 @@ class Company(models.Model):
             "Um novo pedido pela API, do mesmo número e dentro deste tempo, recebe como resposta o pedido ainda aberto "
             "em vez de criar outro. 0 = desligado."
         ),
+    )
+    activity = models.CharField(
+        _("atividade"),
+        max_length=16,
+        choices=Activity,
+        default=Activity.REQUESTED_CALLBACK,
+        help_text=_("Para que a empresa liga: decide que regras de ligação valem. Uma linha pode ter outra."),
     )
     created_at = models.DateTimeField(_("criada em"), default=timezone.now, editable=False)
 

@@ -22,8 +22,10 @@ from callcenter.lib.display import badge
 from callcenter.lib.errors import Conflict
 from callcenter.lib.secret_forms import ACCESS_OVERRIDES, SecretsForm
 from telephony.admin.channels import CHANNEL_FIELDS, ChannelColumns, channel_panels
+from telephony.admin.meters import meter_context, meter_panels
 from telephony.admin.safety import LineSafety
 from telephony.models import DialerLine, OpeningHours
+from telephony.rule_terms import Activity
 from telephony.services.dac import forget_secrets
 from telephony.services.lines import resume_line
 from telephony.services.policy import Allowance, allowances
@@ -119,6 +121,15 @@ class DialerLineForm(SecretsForm):
 
     sent_secrets = DialerLine.SECRET_FIELDS
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "activity" in self.fields:
+            of_company = _("A da empresa")
+            if self.instance.pk:
+                of_company = f"{of_company} ({self.instance.company.get_activity_display()})"
+            activity: Any = self.fields["activity"]
+            activity.choices = [("", of_company), *Activity.choices]
+
 
 @admin.register(DialerLine)
 class DialerLineAdmin(ChannelColumns, LineSafety):
@@ -168,7 +179,7 @@ class DialerLineAdmin(ChannelColumns, LineSafety):
                     )
                 },
             ),
-            (gettext_lazy("Para que a linha liga"), {"fields": (("activity", "sector", "exemption"),)}),
+            (gettext_lazy("Para que a linha liga"), {"fields": (("activity", "sector", "exemption"), "origin_kind")}),
             (gettext_lazy("Ritmo"), {"fields": (("max_calls_at_once", "calls_per_second"), "requires_disposition")}),
             (
                 gettext_lazy("Detecção e modo preditivo"),
@@ -210,7 +221,7 @@ class DialerLineAdmin(ChannelColumns, LineSafety):
     ) -> HttpResponse:
         """The line's page; a suspended one says why and offers to go on."""
         line = self.get_object(request, object_id)
-        context: dict[str, Any] = {} if line is None else self.safety_context(request, line)
+        context: dict[str, Any] = {} if line is None else {**self.safety_context(request, line), **meter_context(line)}
         if line is not None and line.suspended_reason:
             context |= {
                 "suspended_because": dict(MoveReason.choices).get(line.suspended_reason, line.suspended_reason),
@@ -257,7 +268,11 @@ class DialerLineAdmin(ChannelColumns, LineSafety):
             for line in lines
         ]
         url = reverse("admin:telephony_dialerline_changelist")
-        return [Panel(_("Linhas de discagem"), 4, rows=rows, url=url), *channel_panels(lines, url=url)]
+        return [
+            *meter_panels(lines),
+            Panel(_("Linhas de discagem"), 4, rows=rows, url=url),
+            *channel_panels(lines, url=url),
+        ]
 
     @admin.action(description=gettext_lazy("Retomar linha suspensa"), permissions=["change"])
     def resume_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

@@ -26,6 +26,7 @@ from telephony.models.do_not_call import (
 )
 from telephony.models.events import FieldAlias, ProviderEvent, StatusAlias
 from telephony.models.lines import DialerLine, DirectcallAccount, OpeningHours
+from telephony.models.meters import CallTally
 from telephony.models.promises import PromiseCheck, PromiseViolation
 from telephony.models.rules import RetryHours, RetryRule
 from telephony.models.safety import DialerSwitch, LineBreaker, SwitchEntry
@@ -35,6 +36,7 @@ __all__ = [
     "CallAttempt",
     "CallCommand",
     "CallAuthorization",
+    "CallTally",
     "CallbackRegistration",
     "CallingRule",
     "CallingRuleVersion",

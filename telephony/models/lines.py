@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from callcenter.lib.secrets import EncryptedTextField
-from telephony.rule_terms import Activity, Exemption, Sector
+from telephony.rule_terms import Activity, Exemption, OriginKind, Sector
 
 
 class DialerLine(models.Model):
@@ -18,6 +18,8 @@ class DialerLine(models.Model):
     `channel_id` set = the channel is opened and kept elsewhere, and always has this number; empty = the process
     `digitro_channel` opens it, and the number it learned is in `EventChannel`. `suspended_reason` not empty = the
     system stopped using the line by itself (wrong credentials, wrong address); a person switches it on again.
+    `activity` empty = its company's. `limited_until` in the future = the line has used up what the rule `limited_by`
+    lets it call (`telephony.services.meters`).
     `next_slot_at` is the first instant at which the rate limit lets another call out.
     """
 
@@ -70,11 +72,29 @@ class DialerLine(models.Model):
         _("atividade"),
         max_length=16,
         choices=Activity,
-        default=Activity.REQUESTED_CALLBACK,
+        blank=True,
+        default="",
         help_text=_("Decide que regras de ligação valem para esta linha."),
     )
     sector = models.CharField(_("setor"), max_length=16, choices=Sector, default=Sector.OTHER)
     exemption = models.CharField(_("isenção"), max_length=24, choices=Exemption, blank=True, default=Exemption.NONE)
+    origin_kind = models.CharField(
+        _("número que aparece"),
+        max_length=14,
+        choices=OriginKind,
+        default=OriginKind.COMMON,
+        help_text=_("Chamadas autenticadas não contam nos limites de chamadas curtas."),
+    )
+    limited_until = models.DateTimeField(_("parada até"), null=True, blank=True, editable=False)
+    limited_by = models.ForeignKey(
+        "telephony.CallingRule",
+        verbose_name=_("parada pela regra"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
     suspended_reason = models.CharField(_("suspensa porque"), max_length=32, blank=True, editable=False)
     suspended_at = models.DateTimeField(_("suspensa em"), null=True, blank=True, editable=False)
     next_slot_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -89,6 +109,16 @@ class DialerLine(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def calls_for(self) -> str:
+        """The activity that the calling rules ask for: the line's own, else its company's."""
+        return self.activity or self.company.activity
+
+    @property
+    def calls_for_display(self) -> str:
+        """The same as staff read it."""
+        return str(Activity(self.calls_for).label)
 
 
 class OpeningHours(models.Model):

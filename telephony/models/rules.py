@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from callcenter.lib.display import span
 from requests_app.states import Outcome
 from telephony.models.lines import OpeningHours
 
@@ -82,7 +83,10 @@ class RetryRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_outcome_display()}: {self.max_tries} × {self.wait_seconds} s"
+        values = {"outcome": self.get_outcome_display(), "count": self.max_tries, "wait": span(self.wait_seconds)}
+        if self.max_tries == 1:
+            return str(_("%(outcome)s: sem nova tentativa") % values)
+        return str(_("%(outcome)s: até %(count)s vezes, depois de %(wait)s") % values)
 
 
 class RetryHours(models.Model):

@@ -161,7 +161,7 @@ def refusals_before_sending(
 
 def purpose_of(line: DialerLine) -> Purpose:
     """What the line calls for."""
-    return Purpose(line.company_id, line.activity, line.sector, line.exemption)
+    return Purpose(line.company_id, line.calls_for, line.sector, line.exemption)
 
 
 class _Deciding:

@@ -48,6 +48,8 @@ class Allowance:
         opens = date_format(timezone.localtime(self.until), "d/m H:i")
         if self.hold == LineHold.BREAKER:
             return _("%(reason)s (tenta de novo em %(opens)s)") % {"reason": self.hold.label, "opens": opens}
+        if self.hold == LineHold.LIMIT:
+            return _("%(reason)s (volta em %(opens)s)") % {"reason": self.hold.label, "opens": opens}
         return _("%(reason)s (abre em %(opens)s)") % {"reason": self.hold.label, "opens": opens}
 
 
@@ -129,7 +131,7 @@ def _shut(line: DialerLine, breaker: LineBreaker | None, *, dialer_is_on: bool, 
     if line.company.is_active and not dialer_is_on:
         return Allowance(0, LineHold.ALL_STOPPED)
     if hold := standing_hold(line, now=now):
-        return Allowance(0, hold)
+        return Allowance(0, hold, line.limited_until if hold == LineHold.LIMIT else None)
     if breaker is not None and is_probing(breaker) and not may_probe(breaker, now=now):
         return Allowance(0, LineHold.BREAKER, breaker.next_probe_at)
     opens = next_opening_of(line, at=now)
@@ -169,7 +171,7 @@ def _paced(
 
 
 def standing_hold(line: DialerLine, *, now: datetime) -> LineHold:
-    """Why the line can't dial until a person changes something; `LineHold.NONE` when nothing stands against it."""
+    """Why the line can't dial, whoever is there and whatever the hour; `LineHold.NONE` = nothing is against it."""
     if not line.company.is_active:
         return LineHold.COMPANY_INACTIVE
     if not line.is_enabled:
@@ -178,6 +180,8 @@ def standing_hold(line: DialerLine, *, now: datetime) -> LineHold:
         return LineHold.SUSPENDED
     if channel_in_use(line, now=now) is None:
         return LineHold.NO_CHANNEL
+    if line.limited_until is not None and line.limited_until > now:
+        return LineHold.LIMIT
     return LineHold.NONE
 
 

@@ -19,10 +19,10 @@ class CompanyAdmin(CompanyScopedAdmin):
     """Companies are switched off, not deleted: everything hangs on them."""
 
     company_path = "pk"
-    list_display = ("name", "time_zone", "is_active", "created_at")
+    list_display = ("name", "activity", "time_zone", "is_active", "created_at")
     list_filter = ("is_active",)
     search_fields = ("name",)
-    fields: ClassVar[tuple[str, ...]] = ("name", "time_zone", "duplicate_window_minutes", "is_active")
+    fields: ClassVar[tuple[str, ...]] = ("name", "time_zone", "activity", "duplicate_window_minutes", "is_active")
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Never."""
