@@ -36,7 +36,10 @@ TOLD_FAILURES = 10
 
 
 class TitledAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """An admin whose list is headed by what it lists."""
+    """An admin whose list is headed by what it lists, and says so when there is nothing."""
+
+    # What an empty list says; empty = the usual.
+    empty_text: ClassVar[Any] = ""
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Django's list."""
@@ -59,6 +62,8 @@ class CompanyScopedAdmin(TitledAdmin):
     menu_rank: ClassVar[int | None] = None
     show_full_result_count = False
     list_per_page = 50
+    # Actions that an object's page offers as buttons, too.
+    page_actions: ClassVar[tuple[str, ...]] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows of the companies that the user may see."""
@@ -106,6 +111,12 @@ class CompanyScopedAdmin(TitledAdmin):
         columns = {field.name for field in self.opts.concrete_fields}
         if changed := columns & set(form.changed_data):
             obj.save(update_fields=changed)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Django's page, with the buttons of `page_actions` that the user may press."""
+        actions = self.get_actions(request) if self.page_actions and context.get("original") else {}
+        buttons = [(name, actions[name][2]) for name in self.page_actions if name in actions]
+        return super().render_change_form(request, {**context, "page_actions": buttons}, *args, **kwargs)
 
     def dashboard_panels(self, request: HttpRequest) -> Iterable[Panel]:
         """What this table contributes to the front page of a user who may see it."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 class CallbackPolicyAdmin(CompanyScopedAdmin):
     """What each company wants of its callbacks."""
 
+    empty_text = gettext_lazy("Nenhuma política: os retornos não têm vagas, e os perdidos não são vigiados.")
     list_display = ("company", "uses_slots", "missed_after_minutes", "missed_action", "reached_action")
     list_select_related = ("company",)
     fixed_fields = ("company",)
@@ -81,6 +82,7 @@ class ShiftAdmin(CompanyScopedAdmin):
     """Who is on duty when."""
 
     form = ShiftForm
+    empty_text = gettext_lazy("Nenhum plantão ainda: sem plantões os horários não têm limite de vagas.")
     list_display = ("block", "company", "who")
     list_filter = ("company", "weekday")
     list_select_related = ("company", "attendant")
@@ -131,6 +133,7 @@ class StandingFilter(admin.SimpleListFilter):
 class MissedCallbackAdmin(ReadOnlyAdmin):
     """The queue of missed callbacks; the most pressing first."""
 
+    empty_text = gettext_lazy("Nenhum retorno perdido.")
     list_display = ("person", "company", "wanted", "deadline", "owner", "action", "standing")
     list_display_links = None
     list_filter = (StandingFilter, "company", "action", "resolution")

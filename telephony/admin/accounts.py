@@ -106,7 +106,9 @@ class DirectcallAccountAdmin(CompanyScopedAdmin):
     search_fields = ("name",)
     inlines = (RegistrationInline,)
     actions = ("register_selected", "rotate_selected", "check_selected", "remove_selected", "show_balance")
+    page_actions = ("register_selected", "check_selected", "rotate_selected", "remove_selected", "show_balance")
     fixed_fields = ("company",)
+    empty_text = gettext_lazy("Nenhuma conta ainda: sem conta na operadora não há notícia do que foi de cada chamada.")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """How we call the carrier, and how it calls us."""
@@ -220,6 +222,7 @@ class CallbackRegistrationAdmin(ReadOnlyAdmin):
     """Callback addresses at the carrier, past ones included; the secret part is shown on the account's page only."""
 
     company_path = "account__company"
+    empty_text = gettext_lazy("Nenhum endereço ainda: registre o callback na página da conta Directcall.")
     list_display = ("account", "state_badge", "code", "uses_basic", "state_since", "verified_at", "trouble")
     list_filter = ("state", "account", "problem")
     ordering = ("-created_at", "-id")

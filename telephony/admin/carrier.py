@@ -42,6 +42,7 @@ _ACCOUNT_SECRETS: Final = tuple(f"account__{name}" for name in DirectcallAccount
 class CarrierDifferenceAdmin(ReadOnlyAdmin):
     """What the carrier's statement and our attempts differ in."""
 
+    empty_text = gettext_lazy("Nenhuma diferença: o que a operadora conta é o que está aqui.")
     list_display = (
         "kind_badge",
         "called_at",
@@ -125,6 +126,7 @@ class ReconciliationAdmin(ReadOnlyAdmin):
     """The days that were compared with the carrier's statement."""
 
     company_path = "account__company"
+    empty_text = gettext_lazy("Nenhum dia comparado ainda: o extrato da operadora é lido quando o dia acaba.")
     list_display = ("day", "account", "calls", "attempts", "finished_at", "problem")
     list_filter = ("account",)
 
@@ -138,6 +140,7 @@ class CarrierInquiryAdmin(ReadOnlyAdmin):
     """What the carrier is asked about."""
 
     company_path = "attempt__company"
+    empty_text = gettext_lazy("Nada a perguntar: toda chamada teve notícia.")
     list_display = ("attempt_link", "state_badge", "asked", "last_at", "next_question", "candidates", "problem")
     list_filter = ("state", "account", "problem")
     ordering = ("-id",)
@@ -175,6 +178,7 @@ class CarrierInquiryAdmin(ReadOnlyAdmin):
 class RecordingPlayAdmin(ReadOnlyAdmin):
     """Who listened to which recording."""
 
+    empty_text = gettext_lazy("Ninguém ouviu uma gravação ainda.")
     list_display = ("at", "user", "attempt_link", "outcome", "company")
     list_filter = ("user", "company", "at")
     list_select_related = ("user", "company", "attempt")

@@ -102,6 +102,9 @@ class DacDeviceAdmin(CompanyScopedAdmin):
     company_path = "line__company"
     form = DacDeviceForm
     formfield_overrides = ACCESS_OVERRIDES
+    empty_text = gettext_lazy(
+        "Nenhum ramal ainda: com um, o atendente entra no DAC quando fica disponível e sai quando deixa de estar."
+    )
     list_display = ("device", "user", "line", "dac_now", "since", "follows_presence")
     list_filter = ("is_logged_in", "follows_presence")
     list_select_related = ("line", "user")

@@ -67,6 +67,9 @@ class DoNotCallEntryAdmin(SharedRowsAdmin):
 
     company_path = "list__company"
     form = EntryForm
+    empty_text = gettext_lazy(
+        "Ninguém foi posto à mão em uma lista. Um número importado aparece quando é digitado na busca."
+    )
     list_display = ("__str__", "list", "reason_shown", "listed_on", "added_at", "actor")
     list_filter = ("reason", "list__kind")
     list_select_related = ("list__company", "actor")
@@ -219,6 +222,9 @@ class CallAuthorizationAdmin(CompanyScopedAdmin):
     """Who allowed a company to call them although a public list has them."""
 
     form = AuthorizationForm
+    empty_text = gettext_lazy(
+        "Nenhuma autorização ainda. Anote aqui quem, apesar de uma lista pública, deixou a empresa ligar."
+    )
     list_display = ("__str__", "company", "list_shown", "given_on", "valid_to", "evidence")
     list_filter = ("company", "list_kind")
     list_select_related = ("company",)

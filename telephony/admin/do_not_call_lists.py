@@ -53,6 +53,9 @@ class DoNotCallListAdmin(SharedRowsAdmin):
     """The lists, with how many numbers each has, and the import of files."""
 
     for_all_help = gettext_lazy("Em branco: vale para todas.")
+    empty_text = gettext_lazy(
+        "Nenhuma lista ainda. Crie uma e importe o arquivo do órgão; a interna nasce com o primeiro número."
+    )
     list_display = ("__str__", "company", "numbers", "updated_at", "is_active")
     list_filter = ("kind", "company")
     list_select_related = ("company",)
@@ -107,6 +110,7 @@ class DoNotCallImportAdmin(ReadOnlyAdmin):
     """What became of each file."""
 
     company_path = "list__company"
+    empty_text = gettext_lazy("Nenhum arquivo importado ainda: abra uma lista e use “Importar números”.")
     list_display = ("__str__", "state", "started_at", "lines", "added", "known", "refused", "removed")
     list_filter = ("state",)
     list_select_related = ("list__company",)

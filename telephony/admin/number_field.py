@@ -15,7 +15,9 @@ class NumberField(forms.CharField):
     """Takes what people type and gives E.164."""
 
     def __init__(self, **kwargs: Any) -> None:
-        widget = forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off", "size": 24})
+        widget = forms.TextInput(
+            attrs={"inputmode": "tel", "autocomplete": "off", "size": 24, "placeholder": "(11) 98765-4321"}
+        )
         super().__init__(**{"label": _("Número"), "max_length": 40, "widget": widget, **kwargs})
 
     def clean(self, value: Any) -> str:

@@ -53,6 +53,9 @@ WHAT_TO_DO: Final = {
 class PromiseViolationAdmin(ReadOnlyAdmin):
     """Broken promises: found by the system, looked after by people."""
 
+    empty_text = gettext_lazy(
+        "Nenhuma promessa quebrada. São conferidas toda noite; veja “conferências das promessas”."
+    )
     list_display = ("promise", "where", "company", "found_at", "is_gone", "seen_at")
     list_filter = ("promise", ("gone_at", admin.EmptyFieldListFilter), ("seen_at", admin.EmptyFieldListFilter))
     list_select_related = ("company",)
@@ -110,6 +113,7 @@ class PromiseViolationAdmin(ReadOnlyAdmin):
 class PromiseCheckAdmin(ReadOnlyAdmin):
     """The runs of the check, for whoever wants to know that it runs."""
 
+    empty_text = gettext_lazy("A primeira conferência é na próxima noite.")
     list_display = ("at", "since", "seconds", "found")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
