@@ -23,7 +23,8 @@ class TelephonyConfig(AppConfig):
         """Contribute attempts, events and line-level reasons to the timeline; fill the rule tables after a migrate."""
         # Models can't be imported before the app registry is ready.
         from helpdesk import timeline as contact_timeline  # noqa: PLC0415
-        from requests_app import number_checks, timeline  # noqa: PLC0415
+        from requests_app import timeline  # noqa: PLC0415
+        from requests_app.services import number_checks  # noqa: PLC0415
         from telephony import selectors  # noqa: PLC0415
         from telephony.services import conversations, listed_numbers, policy, why  # noqa: PLC0415
 

@@ -44,7 +44,7 @@ def test_the_front_page_costs_the_same_queries_whatever_there_is(
         make_line(company)
         make_attendant(company)
         make_call_request(company)
-        with django_assert_num_queries(21):
+        with django_assert_num_queries(24):
             client.get(INDEX)
         for _n in range(10):
             other = make_company()

@@ -44,7 +44,10 @@ OPEN_MODULES: Final = {
 }
 # Inside an app: a module may import those of its own row and of the rows above it.
 LAYERS: Final = (
-    {"states", "data", "pacing", "schedule", "roles", "calendar", "flows", "rule_terms", "weekly_hours", "rulebook"},
+    {
+        *("states", "data", "pacing", "schedule", "roles", "calendar", "flows"),
+        *("rule_terms", "weekly_hours", "rulebook", "metering"),
+    },
     {"models", "querysets"},
     {"selectors", "providers", "channels", "timeline"},
     {"services"},

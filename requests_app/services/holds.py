@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from callcenter.lib.database import for_update
-from requests_app import number_checks
 from requests_app.data import Origin
 from requests_app.models import CallRequest, LedgerEntry
+from requests_app.services import number_checks
 from requests_app.services.ledger import record
 from requests_app.states import OPEN, Hold, Source
 

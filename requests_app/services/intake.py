@@ -16,12 +16,12 @@ from callcenter.lib.errors import Conflict, InvalidInput, NotFound
 from callcenter.lib.number_digests import number_digest
 from callcenter.lib.phones import InvalidPhone, brazilian_e164
 from requests_app.models import CallRequest, LedgerEntry
-from requests_app.number_checks import is_suspect
 from requests_app.schedule import first_due_at
 from requests_app.services.duplicates import open_duplicate
 from requests_app.services.holds import hold_new
 from requests_app.services.homes import forget_home, home_of
 from requests_app.services.ledger import entry_of, record
+from requests_app.services.number_checks import is_suspect
 from requests_app.services.slots import slot_for
 from requests_app.services.storing import store_new
 from requests_app.states import OPEN, Hold, Priority, Status

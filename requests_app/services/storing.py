@@ -12,9 +12,9 @@ from django.db.models import JSONField
 
 from callcenter.lib.arrays import PLAIN
 from callcenter.lib.database import is_postgresql, rows_of
-from requests_app import number_checks
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.models.json_text import JsonTextField
+from requests_app.services import number_checks
 from requests_app.services.homes import STILL_PLAIN
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _ENCODING: Final = (JSONField, JsonTextField)
 
 @dataclass(frozen=True)
 class Stored:
-    """Whether a request was stored, and whether its number has to be looked at (`requests_app.number_checks`)."""
+    """Whether a request was stored, and whether its number has to be looked at (`requests_app.services.number_checks`)."""
 
     is_done: bool
     is_suspect: bool = False

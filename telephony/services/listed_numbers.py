@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from requests_app.number_checks import NumberCheck
+from requests_app.services.number_checks import NumberCheck
 from requests_app.states import Hold
 from telephony.models import DialerLine
 from telephony.services.permission import Number, judged, purpose_of
