@@ -31,7 +31,7 @@ _ENCODING: Final = (JSONField, JsonTextField)
 
 @dataclass(frozen=True)
 class Stored:
-    """Whether a request was stored, and whether its number has to be looked at (`requests_app.services.number_checks`)."""
+    """Whether a request was stored, and whether its number has to be looked at (`number_checks`)."""
 
     is_done: bool
     is_suspect: bool = False
