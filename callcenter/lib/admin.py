@@ -112,9 +112,13 @@ class CompanyScopedAdmin(TitledAdmin):
         if changed := columns & set(form.changed_data):
             obj.save(update_fields=changed)
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         """Django's page, with the buttons of `page_actions` that the user may press."""
-        actions = self.get_actions(request) if self.page_actions and context.get("original") else {}
+        actions: dict[str, Any] = {}
+        if self.page_actions and context.get("original"):
+            actions.update(self.get_actions(request))
         buttons = [(name, actions[name][2]) for name in self.page_actions if name in actions]
         return super().render_change_form(request, {**context, "page_actions": buttons}, *args, **kwargs)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin
@@ -21,7 +21,7 @@ from telephony.admin.rule_parameters import PREFIX, parameter_fields, parameters
 from telephony.admin.rules import VocabularyAdmin
 from telephony.metering import limit_of
 from telephony.models import CallingRule, CallingRuleVersion, ContactPreference, OwnHoliday
-from telephony.rule_terms import Activity, Exemption, Holidays, Sector, Severity
+from telephony.rule_terms import Activity, Exemption, Holidays, Level, ListKind, Sector, Severity
 from telephony.services.calling_rules import delete_rule, store_rule
 from telephony.services.rule_snapshot import mark_changed
 from telephony.weekly_hours import HoursError, hours_text, parse_hours
@@ -32,6 +32,17 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 _TOLD_VERSIONS = 20
+# What the codes in a kept version are called.
+_LABELS: Final[dict[str, dict[Any, Any]]] = {
+    "level": dict(Level.choices),
+    "severity": dict(Severity.choices),
+    "holidays": dict(Holidays.choices),
+    "list_kind": dict(ListKind.choices),
+    "confidence": dict(CallingRule.Confidence.choices),
+    "activities": dict(Activity.choices),
+    "sectors": dict(Sector.choices),
+    "exemptions": dict(Exemption.choices),
+}
 
 
 def cleaned_hours(text: str) -> str:
@@ -338,8 +349,19 @@ def _difference(older: dict[str, Any], newer: dict[str, Any]) -> str:
     """What changed between two versions, for people."""
     names = {field.attname: str(field.verbose_name) for field in CallingRule._meta.concrete_fields}
     changed = [
-        f"{names.get(name, name)}: {older.get(name) or '—'} → {value or '—'}"
+        f"{names.get(name, name)}: {_as_read(name, older.get(name))} → {_as_read(name, value)}"
         for name, value in newer.items()
         if older.get(name) != value
     ]
     return "; ".join(changed) or "—"
+
+
+def _as_read(name: str, value: Any) -> str:
+    """A kept value of a rule's column as its form shows it."""
+    if isinstance(value, bool):
+        return _("sim") if value else _("não")
+    if name == "parameters":
+        return ", ".join(told(value or {})) or "—"
+    if isinstance(value, list):
+        return ", ".join(str(_LABELS.get(name, {}).get(one, one)) for one in value) or "—"
+    return str(_LABELS.get(name, {}).get(value, value) if value else value or "—")

@@ -86,6 +86,14 @@ def test_a_supervisor_sees_no_account(client: Client) -> None:
     assert client.get(LIST).status_code == 403
 
 
+def test_the_accounts_page_offers_what_can_be_done_at_the_carrier(client: Client, account: DirectcallAccount) -> None:
+    client.force_login(make_user())
+    page = client.get(page_of(account)).content.decode()
+    assert f'<input type="hidden" name="_selected_action" value="{account.pk}">' in page
+    assert '<button class="button" name="action" value="rotate_selected">' in page
+    assert 'value="delete_selected"' not in page
+
+
 def test_the_callback_is_registered_checked_and_removed(client: Client, account: DirectcallAccount) -> None:
     client.force_login(make_user())
     assert "não há callback registrado" in act(client, "remove_selected", account)

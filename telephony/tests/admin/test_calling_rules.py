@@ -52,7 +52,7 @@ def rule_form(rule: CallingRule | None = None, **changes: Any) -> dict[str, Any]
     """What the rule's page posts."""
     values: dict[str, Any] = {
         "name": "Minha regra", "code": "minha", "level": "company", "severity": "block", "company": "", "state": "",
-        "holidays": "usual", "delay_days": 0, "confidence": "high", "parameters": "{}",
+        "holidays": "usual", "delay_days": 0, "confidence": "high",
     }  # fmt: skip
     if rule is not None:
         values |= {name: getattr(rule, name) for name in ("name", "code", "level", "hours", "state", "source")}
@@ -87,6 +87,38 @@ def test_a_rule_that_makes_no_sense_is_refused(client: Client, changes: dict[str
     response = client.post(url("callingrule", "add"), rule_form(**changes))
     assert field in response.context["adminform"].form.errors
     assert not CallingRule.objects.filter(code="minha").exists()
+
+
+def test_a_rules_figures_are_typed_by_name_and_told_in_words(client: Client) -> None:
+    client.force_login(make_user())
+    rule = CallingRule.objects.get(code="anatel-short-calls")
+    page = url("callingrule", "change", rule.pk)
+    form = client.get(page).context["adminform"].form
+    assert form["figure_short_share"].value() == 85
+    figures = {name: form[name].value() for name in form.fields if name.startswith("figure_")}
+    typed = {name: value for name, value in figures.items() if value is not None}
+    data = rule_form(rule, severity="warn", **{**typed, "figure_short_share": "70", "figure_hold_at": ""})
+    assert client.post(page, data).status_code == 302
+    rule.refresh_from_db()
+    assert rule.parameters == {
+        "calls_per_day": 100_000, "short_share": 0.7, "short_seconds": 6, "block_days": 15, "warn_at": 0.8,
+    }  # fmt: skip
+    shown = client.get(page).content.decode()
+    assert "{&#x27;" not in shown
+    assert "Parte de chamadas curtas (%): 85" in shown
+    assert "efeito: Impede a ligação → Só avisa" in shown
+    assert "100.000 chamadas por dia" in client.get(url("callingrule", "changelist")).content.decode()
+    refused = client.post(page, {**data, "figure_short_share": ""})
+    assert "figure_short_share" in refused.context["adminform"].form.errors
+    client.force_login(make_supervisor())
+    assert "Parte de chamadas curtas (%): 70" in client.get(page).content.decode()
+
+
+def test_an_empty_list_says_what_it_is_for_and_a_search_that_it_found_nothing(client: Client) -> None:
+    client.force_login(make_user())
+    lists = url("donotcallentry", "changelist")
+    assert "Ninguém foi posto à mão em uma lista." in client.get(lists).content.decode()
+    assert "Nada encontrado com esta busca" in client.get(lists, {"q": PHONE}).content.decode()
 
 
 def test_a_bound_administrator_makes_own_rules_and_only_reads_those_for_all(client: Client) -> None:
