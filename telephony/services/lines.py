@@ -69,7 +69,8 @@ def lines_now(line_ids: Iterable[int]) -> dict[int, LineNow]:
     hours = joined("(h.weekday || ' ' || h.opens_at || ' ' || h.closes_at)")
     rows = rows_of(
         "SELECT l.id, l.company_id, l.is_enabled, l.suspended_reason, l.channel_id, l.activity, l.sector, l.exemption,"
-        " c.is_active AS company_is_active, c.time_zone AS company_time_zone,"
+        " l.limited_until, c.activity AS company_activity, c.is_active AS company_is_active,"
+        " c.time_zone AS company_time_zone,"
         " e.id AS channel_row, e.state AS channel_state, e.channel_id AS channel_number, e.lease_until,"
         " b.state AS breaker_state, b.changed_at AS breaker_changed_at,"
         f" (SELECT {hours} FROM telephony_openinghours h WHERE h.line_id = l.id) AS hours"
@@ -83,9 +84,14 @@ def lines_now(line_ids: Iterable[int]) -> dict[int, LineNow]:
 
 def _line_now(row: dict[str, Any]) -> LineNow:
     names = ("id", "company_id", "is_enabled", "suspended_reason", "channel_id", "activity", "sector", "exemption")
-    line = known_row(DialerLine, **{name: row[name] for name in names})
+    limited_until = as_instant(row["limited_until"])
+    line = known_row(DialerLine, limited_until=limited_until, **{name: row[name] for name in names})
     line.company = known_row(
-        Company, id=row["company_id"], is_active=row["company_is_active"], time_zone=row["company_time_zone"]
+        Company,
+        id=row["company_id"],
+        is_active=row["company_is_active"],
+        time_zone=row["company_time_zone"],
+        activity=row["company_activity"],
     )
     channel = breaker = None
     if row["channel_row"] is not None:

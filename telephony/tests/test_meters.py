@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from callcenter.tests.factories import make_company, make_line
 from requests_app import timeline
@@ -20,8 +21,11 @@ from telephony.metering import Limit, Standing, Tally, Used, limit_of, standing,
 from telephony.models import CallAttempt, CallingRule, CallTally
 from telephony.rule_terms import OriginKind, Severity
 from telephony.services.calling_rules import store_rule
+from telephony.services.intents import commit_intents
+from telephony.services.lines import lines_now
 from telephony.services.meters import count_calls, meters_of, readings_of, tend_meters
-from telephony.services.policy import allowances
+from telephony.services.permission import purpose_of
+from telephony.services.policy import allowances, standing_hold
 from telephony.states import AttemptState, LineHold
 from telephony.tests.scenes import claim, make_callcenter, make_due
 
@@ -180,6 +184,27 @@ def test_a_reached_limit_stops_the_companys_lines_until_midnight_and_why_says_so
         assert tend_meters(now=NOON) == 0
         assert len(claim(stored(line), now=NOON)) == 1
     assert stored(line).limited_until is None
+
+
+@pytest.mark.django_db
+def test_a_call_that_was_claimed_before_the_limit_does_not_leave_after_it() -> None:
+    line = make_callcenter()
+    make_due(line.company)
+    (attempt,) = claim(line)
+    type(line).objects.filter(pk=line.pk).update(limited_until=timezone.now() + timedelta(hours=1))
+    assert commit_intents([attempt]) == set()
+    attempt.refresh_from_db()
+    assert attempt.state == S.RELEASED
+
+
+@pytest.mark.django_db
+def test_what_decides_before_sending_is_read_at_once() -> None:
+    line = make_callcenter()
+    (known,) = lines_now([line.pk]).values()
+    with CaptureQueriesContext(connection) as taken:
+        assert standing_hold(known.line, now=NOON) == LineHold.NONE
+        assert purpose_of(known.line).activity == line.company.activity
+    assert not taken
 
 
 @pytest.mark.django_db
