@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 
 from helpdesk.models import Atendimento, Attachment, Message
 from helpdesk.states import OPEN, Platform
@@ -73,18 +73,29 @@ def open_ones_of(rows: Iterable[dict[str, Any]], *, company_id: int) -> QuerySet
 
 
 def messages_of_open_ones(company_id: int, *, window: tuple[int, int | None]) -> list[dict[str, Any]]:
-    """What was written in the open atendimentos and, earlier, with their contacts; by number. Two queries."""
+    """What was written in the open atendimentos and, earlier, with their contacts; by number.
+
+    Two queries, and two more where an open one has no contact.
+    """
     open_now = Atendimento.objects.open().filter(company_id=company_id)
-    contacts = open_now.filter(contact__isnull=False).values("contact_id")
-    # Apart: with an OR the database would walk all messages.
-    nobodys = open_now.filter(contact=None).values("pk")
+    parts = [Message.objects.filter(contact_id__in=open_now.filter(contact__isnull=False).values("contact_id"))]
+    if nobodys := list(open_now.filter(contact=None).values_list("pk", flat=True)):
+        # Apart: with an OR the database would walk all messages. But then what comes between the two queries would be
+        # in the second alone, and a reader who goes on from its number would skip what the first had not seen yet.
+        parts.append(Message.objects.filter(atendimento_id__in=nobodys))
+        window = (window[0], _until_now(window[1]))
     found: list[dict[str, Any]] = []
-    for rows in (Message.objects.filter(contact_id__in=contacts), Message.objects.filter(atendimento_id__in=nobodys)):
+    for rows in parts:
         theirs = _in_window(rows.filter(company_id=company_id, atendimento__deleted_at=None), window)
         # By a sum, so that the database gathers the few contacts' messages and does not walk all by number.
         ordered = theirs.order_by(F("number") + 0)
         found.extend(ordered.values(*_OWN, **_paths(_PATHS), **_paths(_ORIGINAL))[:BATCH])
     return sorted(found, key=lambda row: int(row["number"]))[:BATCH]
+
+
+def _until_now(last: int | None) -> int:
+    newest = int(Message.objects.aggregate(last=Max("number"))["last"] or 0)
+    return newest if last is None else min(last, newest)
 
 
 def last_messages(company_id: int, *, limit: int) -> Rows:

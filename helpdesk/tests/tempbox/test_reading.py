@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from helpdesk.models import Atendimento
+from helpdesk.models import Atendimento, Message
 from helpdesk.selectors import messages
 from helpdesk.services import writing
 from helpdesk.services.reading import mark_read
@@ -37,8 +38,9 @@ def test_what_comes_while_the_thread_is_read_is_shown_or_stays_unread(
         write()
         return mark_read(*args, **kwargs)
 
-    monkeypatch.setattr(messages, "thread", listed)
+    # By name, which loads the methods before anything is put in place of what they import.
     monkeypatch.setattr("helpdesk.tempbox.methods.messages.mark_read", marked)
+    monkeypatch.setattr(messages, "thread", listed)
     assert len(program.call("ListarMensagensAtendimento", {"Atendimento": str(atendimento.pk)})) == 2
     assert reread(atendimento).unread == 1
 
@@ -69,3 +71,24 @@ def test_no_message_is_left_out_however_many_are_open(program: Program, settings
         asked(program.company)
     settings.TEMPBOX_ROWS_CEILING = 2
     assert len(program.call("ListarMensagensEmAberto")) == 3
+
+
+@pytest.mark.conforms("TB-window")
+def test_a_reader_skips_no_message_that_comes_while_the_list_is_made(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = asked(program.company)
+    (nobodys,) = program.call("Salvar", {"Titulo": "Sem solicitante"})
+    in_window = messages._in_window
+    keys = iter([None, (mine.pk, uuid.UUID(nobodys["Hash"]))])
+
+    def interrupted(*args: Any) -> Any:
+        # Before the second of the two queries.
+        for key in next(keys, None) or ():
+            writing.receive_message_in(key, scope=None, text="Ainda", now=timezone.now())
+        return in_window(*args)
+
+    monkeypatch.setattr(messages, "_in_window", interrupted)
+    read = [row["Autonumeracao"] for row in program.call("ListarMensagensEmAberto")]
+    read += [row["Autonumeracao"] for row in program.call("ListarMensagensEmAberto", {"Inicio": read[-1] + 1})]
+    assert read == list(Message.objects.order_by("number").values_list("number", flat=True))
