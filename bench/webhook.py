@@ -3,6 +3,8 @@
 Run:       .venv/bin/python -m bench.webhook [--rounds 5] [--seconds 60] [--quick] [--sqlite]
 Storing:   our webhook beside a bare Django view that does one raw INSERT into the same table: the same granian process
            (WSGI, 1 worker, 4 threads), the same middleware, the same connections of `wrk`, taking turns; medians.
+           Each turn's p50 and p99 stand below them, and how often the server itself took long: a slow request without a
+           slow statement waited in the web process.
 Applying:  one process that does what the worker does at each ring of its bell (`news.drain`). First a backlog, for the
            rate that it could reach; then for a minute news come in at twice the stored rate, by one INSERT a second,
            and what is left when they stop is the lag. 3 of 5 calls ring, are answered and hung up; the others ring and
@@ -25,7 +27,7 @@ import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import urllib3
 
@@ -39,13 +41,16 @@ if TYPE_CHECKING:
 
 CONNECTIONS: Final = 16
 SECRET: Final = "s3cr3t-of-the-benchmark"
+# No statement of either side works that long: it waited for the disk, a lock or a processor.
+SLOW_MS: Final = 30
 RATE_GOAL, LATENCY_GOAL, APPLYING_GOAL = 0.8, 2.0, 2.0
 _WRK_SCRIPT: Final = """
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
 wrk.body = "%s"
 done = function(summary, latency, requests)
-  io.write(string.format("RESULT %%d %%d %%d %%d\\n", summary.requests, summary.duration, latency:percentile(99.0),
+  io.write(string.format("RESULT %%d %%d %%d %%d %%d\\n", summary.requests, summary.duration,
+    latency:percentile(50.0), latency:percentile(99.0),
     summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout))
 end
 """
@@ -65,8 +70,11 @@ def main() -> None:
             webhook_rows.make_address(line, SECRET)
             print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores,", end=" ")
             print(f"load {os.getloadavg()[0]:.1f}, {'SQLite' if server is None else 'PostgreSQL'}")
-            stored = _report_storing(url, folder, rounds=options.rounds, seconds=options.round_seconds)
-            _report_applying(line, url, stored=stored, options=options, pid=server.process.pid if server else 0)
+            stored = _report_storing(
+                url, folder, rounds=options.rounds, seconds=options.round_seconds, threads=options.threads
+            )
+            if options.backlog:
+                _report_applying(line, url, stored=stored, options=options, pid=server.process.pid if server else 0)
         finally:
             from django.db import connection  # noqa: PLC0415  Django is set up in this block
 
@@ -79,7 +87,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The carrier's webhook, storing and applying.")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of storing")
     parser.add_argument("--round-seconds", type=int, default=5)
-    parser.add_argument("--backlog", type=int, default=60_000, help="events to apply at once")
+    parser.add_argument("--threads", type=int, default=4, help="blocking threads of the web server; 4 is the product's")
+    parser.add_argument("--backlog", type=int, default=60_000, help="events to apply at once; 0: storing alone")
     parser.add_argument("--seconds", type=int, default=60, help="how long news come in at twice the stored rate")
     parser.add_argument("--rate", type=int, default=0, help="news per second, instead of twice the stored rate")
     parser.add_argument("--sqlite", action="store_true")
@@ -90,17 +99,18 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _report_storing(url: str, folder: Path, *, rounds: int, seconds: int) -> float:
+def _report_storing(url: str, folder: Path, *, rounds: int, seconds: int, threads: int) -> float:
     """Our stored rate; the median."""
+    webhook_rows.log_statements(SLOW_MS)
     port = engines.free_port()
     environment = {**os.environ, **ENVIRONMENT, "DATABASE_URL": url, "DATA_DIR": str(folder), "ALLOWED_HOSTS": "*"}
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", "1", "--blocking-threads", "4", "--log-level", "warning"]
+    command += ["--port", str(port), "--workers", "1", "--blocking-threads", str(threads), "--log-level", "warning"]
     process = subprocess.Popen([*command, "bench.webhook_app:application"], cwd=ROOT, env=environment)
     try:
         ours, bare = f"http://127.0.0.1:{port}/webhooks/directcall/{SECRET}", f"http://127.0.0.1:{port}/bare"
         _wait_until_up(ours)
-        taken: dict[str, list[tuple[float, float]]] = {"bare view": [], "ours": []}
+        taken: dict[str, list[_Turn]] = {"bare view": [], "ours": []}
         for number in range(rounds + 1):
             turns = [("bare view", bare), ("ours", ours)]
             for side, address in turns if number % 2 else reversed(turns):
@@ -114,12 +124,16 @@ def _report_storing(url: str, folder: Path, *, rounds: int, seconds: int) -> flo
         process.wait(timeout=30)
     print(f"\nStored per second, and p99 in ms ({CONNECTIONS} connections, {rounds} rounds of {seconds} s each)")
     for side, found in taken.items():
-        rates, slowest = zip(*found, strict=True)
+        rates, middles, slowest, _slow = zip(*found, strict=True)
         print(f"  {side:<58}{statistics.median(rates):.0f}, {statistics.median(slowest):.1f}")
+        print(f"    {'p50 of each turn':<56}{', '.join(f'{one:.1f}' for one in middles)}")
+        print(f"    {'p99 of each turn':<56}{', '.join(f'{one:.1f}' for one in slowest)}")
+        title = f"statements that took the server ≥ {SLOW_MS} ms"
+        print(f"    {title:<56}{', '.join(str(turn.slow) for turn in found)}")
     pairs = list(zip(taken["ours"], taken["bare view"], strict=True))
-    _say(f"rate, ours / bare (≥ {RATE_GOAL})", [one[0] / two[0] for one, two in pairs])
-    _say(f"p99, ours / bare (≤ {LATENCY_GOAL})", [one[1] / two[1] for one, two in pairs])
-    return statistics.median(rate for rate, _p99 in taken["ours"])
+    _say(f"rate, ours / bare (≥ {RATE_GOAL})", [one.rate / two.rate for one, two in pairs])
+    _say(f"p99, ours / bare (≤ {LATENCY_GOAL})", [one.p99 / two.p99 for one, two in pairs])
+    return statistics.median(turn.rate for turn in taken["ours"])
 
 
 def _say(title: str, ratios: Sequence[float]) -> None:
@@ -137,21 +151,37 @@ def _wait_until_up(url: str) -> None:
     raise RuntimeError("the web server does not answer")
 
 
-def _driven(url: str, folder: Path, *, seconds: int) -> tuple[float, float]:
-    """Requests per second and the 99th percentile in milliseconds; every one of them answered with 200 and stored."""
+class _Turn(NamedTuple):
+    """Requests per second, milliseconds until answered, and how many statements took the server long."""
+
+    rate: float
+    p50: float
+    p99: float
+    slow: int
+
+
+def _driven(url: str, folder: Path, *, seconds: int) -> _Turn:
+    """What one turn measured; every request of it was answered with 200 and stored."""
+    slow_before = _slow_statements(folder)
     script = folder / "post.lua"
     script.write_text(_WRK_SCRIPT % webhook_rows.body(1, "chamando"), encoding="utf-8")
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script), url]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    match = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+)", said)
-    if match is None or int(match[4]):
+    match = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", said)
+    if match is None or int(match[5]):
         raise RuntimeError(f"not every delivery was taken: {said}")
-    requests, microseconds, p99 = int(match[1]), int(match[2]), int(match[3])
+    requests, microseconds, p50, p99 = map(int, match.groups()[:4])
     # Those that were under way when the time was over are stored, and not counted; let none be left for the next turn.
     time.sleep(1.0)
     if not requests <= webhook_rows.event_count() <= requests + CONNECTIONS:
         raise RuntimeError(f"{requests} answered, {webhook_rows.event_count()} stored")
-    return requests / microseconds * 1e6, p99 / 1e3
+    return _Turn(requests / microseconds * 1e6, p50 / 1e3, p99 / 1e3, _slow_statements(folder) - slow_before)
+
+
+def _slow_statements(folder: Path) -> int:
+    """How many statements took the server long so far, by its own clock and log."""
+    log = folder / "postgres.log"
+    return log.read_text(encoding="utf-8", errors="replace").count(" duration: ") if log.exists() else 0
 
 
 def _report_applying(line: Any, url: str, *, stored: float, options: argparse.Namespace, pid: int) -> None:

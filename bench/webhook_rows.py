@@ -92,6 +92,15 @@ def forget_events() -> None:
     _execute(f"TRUNCATE {table}" if connection.vendor == "postgresql" else f"DELETE FROM {table}")
 
 
+def log_statements(milliseconds: int) -> None:
+    """Have PostgreSQL log what takes it that long."""
+    from django.db import connection  # noqa: PLC0415
+
+    if connection.vendor == "postgresql":
+        _execute(f"ALTER SYSTEM SET log_min_duration_statement = {milliseconds}")
+        _execute("SELECT pg_reload_conf()")
+
+
 def event_count() -> int:
     """How many events are stored."""
     from telephony.models import ProviderEvent  # noqa: PLC0415

@@ -39,11 +39,18 @@ class ProviderEvent(models.Model):
         FAILED = "failed", _("Falhou ao aplicar")
         IGNORED = "ignored", _("Não é sobre uma chamada daqui")
 
+    # No index by teller: each index is written twice for an event, and nothing asks for all events of an account or a
+    # line but removing one, which may read the table.
     account = models.ForeignKey(
-        DirectcallAccount, verbose_name=_("conta"), on_delete=models.PROTECT, null=True, related_name="events"
+        DirectcallAccount,
+        verbose_name=_("conta"),
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="events",
     )
     line = models.ForeignKey(
-        DialerLine, verbose_name=_("linha"), on_delete=models.PROTECT, null=True, related_name="events"
+        DialerLine, verbose_name=_("linha"), on_delete=models.PROTECT, null=True, db_index=False, related_name="events"
     )
     company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.PROTECT)
     source = models.CharField(_("origem"), max_length=9, choices=Source, default=Source.CALLBACK)
@@ -74,9 +81,7 @@ class ProviderEvent(models.Model):
             models.Index(
                 fields=["state", "id"], name="event_pending", condition=models.Q(state__in=["received", "unmatched"])
             ),
-            # Early news, looked up when their attempt appears.
-            models.Index(fields=["company", "carrier_call_id"], name="event_by_carrier_id"),
-            # The same of the PABX; and a second id of a call, known by an event that carried our token with it.
+            # A second id of a call at the PABX, known by an event that carried our token with it.
             models.Index(
                 fields=["line", "provider_call_id"], name="event_by_call_id", condition=~models.Q(provider_call_id="")
             ),
