@@ -96,7 +96,7 @@ def receive_message_in(
         channel = atendimento.channel or channel_for(
             atendimento.company_id, platform=atendimento.platform, reference_code=""
         )
-        following, _is_new = open_atendimento(
+        following, is_new = open_atendimento(
             atendimento.contact,
             channel,
             now=now,
@@ -104,7 +104,8 @@ def receive_message_in(
             is_inbound=True,
             origin=atendimento,
         )
-        return _take_in(following, text=checked, now=now, external_id=external_id, files=files)
+        done = _take_in(following, text=checked, now=now, external_id=external_id, files=files)
+        return _with_protocol(done, now=now) if is_new else done
 
 
 def _taken_in(

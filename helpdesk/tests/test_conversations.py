@@ -23,7 +23,15 @@ from helpdesk.states import (
     ScheduledState,
     TransferReason,
 )
-from helpdesk.tests.factories import make_attendant, make_bot, make_channel, make_contact, make_ia, make_team
+from helpdesk.tests.factories import (
+    make_attendant,
+    make_bot,
+    make_channel,
+    make_contact,
+    make_ia,
+    make_settings,
+    make_team,
+)
 from helpdesk.tests.scenes import asked, opened, reread
 
 pytestmark = pytest.mark.django_db
@@ -317,3 +325,14 @@ def test_a_foreign_companys_atendimento_is_none() -> None:
         taking.take(atendimento.pk, make_attendant(other), scope=[other.pk], now=timezone.now())
     with pytest.raises(InvalidInput):
         taking.take(atendimento.pk, make_attendant(other), scope=None, now=timezone.now())
+
+
+def test_each_conversation_begins_with_its_protocol_also_after_the_end_of_another() -> None:
+    company = make_company()
+    make_settings(company, protocol_text="Protocolo {protocolo}.")
+    first, now = asked(company), timezone.now()
+    closing.close(first.pk, scope=None, now=now)
+    for text in ("Ainda está aí?", "Alô?"):
+        writing.receive_message_in(first.pk, scope=None, text=text, now=now)
+    told = Message.objects.filter(is_automatic=True).order_by("number")
+    assert list(told.values_list("text", flat=True)) == ["Protocolo 00000001.", "Protocolo 00000002."]
