@@ -4,13 +4,14 @@ or late does no harm."""
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
 
 from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from helpdesk.data import Bell
+from helpdesk.data import WHATEVER_FOLLOWS, Bell
 from helpdesk.services import (
     assignment,
     data_collection,
@@ -42,13 +43,15 @@ def assign_waiting() -> None:
 @shared_task(acks_late=False, expires=30)
 def answer_automatically() -> None:
     """Let bots and IAs answer."""
-    first_reply.send_automatic_replies(None, now=timezone.now())
+    if first_reply.send_automatic_replies(None, now=timezone.now()):
+        ring(WHATEVER_FOLLOWS)
 
 
 @shared_task(acks_late=False, expires=60)
 def send_scheduled_messages() -> None:
     """Send the messages for later whose minute has come."""
-    sent, _bells = scheduled.send_due_messages(now=timezone.now())
+    sent, bells = scheduled.send_due_messages(now=timezone.now())
+    ring(bells)
     if sent:
         log.info("helpdesk: %s scheduled messages sent", sent)
 
@@ -61,6 +64,7 @@ def tend_waiting() -> None:
     mending.give_back_what_the_gone_hold(None, now=now)
     mending.ask_for_forgotten_work(None, now=now)
     if told or hops:
+        ring(WHATEVER_FOLLOWS)
         log.info("helpdesk: %s automatic replies, %s conversations passed on", told, hops)
 
 
@@ -69,6 +73,7 @@ def tend_silent() -> None:
     """Remind requesters who fell silent, and close what stays silent."""
     done = inactivity.remind_or_close(None, now=timezone.now())
     if any(done.values()):
+        ring({Bell.DELIVER})
         log.info("helpdesk: %s requesters reminded, %s conversations closed", done["reminded"], done["closed"])
 
 
@@ -93,13 +98,23 @@ def fetch_mail() -> None:
         log.info("helpdesk: mail fetched: %s", dict(counts))
 
 
-_TASKS = {Bell.DELIVER: deliver_messages, Bell.ASSIGN: assign_waiting, Bell.ANSWER: answer_automatically}
+_TASKS: Final = {Bell.DELIVER: deliver_messages, Bell.ASSIGN: assign_waiting, Bell.ANSWER: answer_automatically}
+# After the broker took no message it is left alone for so long: a call must not wait for it each time.
+_LEFT_ALONE_SECONDS: Final = 5.0
+_left_alone_until = 0.0
 
 
 def ring(bells: Iterable[Bell]) -> None:
-    """Nothing; what the bells ask for is done soon. Beat would find it, too, when no message gets through."""
+    """Nothing; what the bells ask for is done soon. Beat would find it, too, when no message gets through.
+
+    Call it after the commit: whoever is rung for reads the tables.
+    """
+    global _left_alone_until
     for bell in bells:
+        if time.monotonic() < _left_alone_until:
+            return
         try:
             _TASKS[bell].delay()
         except (OperationalError, OSError):
+            _left_alone_until = time.monotonic() + _LEFT_ALONE_SECONDS
             log.warning("helpdesk: the broker takes no message now; beat will find the work")

@@ -70,6 +70,11 @@ def page(browser: Browser, live_server: Any) -> Iterator[Page]:
     )
     context.set_default_timeout(TIMEOUT_MILLISECONDS)
     expect.set_options(timeout=TIMEOUT_MILLISECONDS)
+    # The streams have a process of their own, which this server has not beside it.
+    context.route(
+        "**/chat/painel/eventos*",
+        lambda route: route.fulfill(body="retry: 600000\n\n", content_type="text/event-stream"),
+    )
     window = context.new_page()
     window.on("console", note_message)
     window.on("pageerror", lambda error: complaints.append(f"script: {error}"))

@@ -52,7 +52,8 @@ class Stack:
             "PUBLIC_URL": self.url,
             "LOG_LEVEL": "WARNING",
         }
-        self._environment = program_environment(**{**quick, **settings})
+        self.settings = {**quick, **settings}
+        self._environment = program_environment(**self.settings)
         self._web: subprocess.Popen[bytes] | None = None
         self._worker: subprocess.Popen[bytes] | None = None
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from csp.decorators import csp_update
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
@@ -166,7 +168,10 @@ class AtendimentoAdmin(AtendimentoColumns, CompanyScopedAdmin):
             **extra,
         }
         request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/helpdesk/atendimento/conversation.html", context)
+        response = TemplateResponse(request, "admin/helpdesk/atendimento/conversation.html", context)
+        # Without a proxy in front the streams are on another port, which counts as another site.
+        wider = {"connect-src": [settings.CHAT_STREAM_URL]} if settings.CHAT_STREAM_URL else {}
+        return csp_update(wider)(lambda _request: response)(request) if wider else response
 
     def live_view(self, request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
         """What of the page has changed."""

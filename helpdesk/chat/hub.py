@@ -21,6 +21,7 @@ from helpdesk.selectors import chat
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Callable
+    from datetime import datetime
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Event(NamedTuple):
 
 
 Mailbox = asyncio.Queue[Event | None]
+TICK: Final = Event(0, "mudou", {})
 
 
 class Hub:
@@ -54,6 +56,8 @@ class Hub:
     def __init__(self) -> None:
         self._mailboxes: dict[uuid.UUID, set[Mailbox]] = defaultdict(set)
         self._states: dict[uuid.UUID, dict[str, Any]] = {}
+        self._watching: dict[uuid.UUID, set[Mailbox]] = defaultdict(set)
+        self._changed_at: dict[uuid.UUID, datetime | None] = {}
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="streams")
         self._poller: asyncio.Task[None] | None = None
         self._has_looked = asyncio.Event()
@@ -71,10 +75,7 @@ class Hub:
         """
         mailbox: Mailbox = asyncio.Queue(MOST_UNREAD)
         self._mailboxes[key].add(mailbox)
-        self.open_count += 1
-        if self._poller is None:
-            self._has_looked.clear()
-            self._poller = asyncio.create_task(self._poll())
+        self._open()
         # What is committed after this is handed out; what was before, the stream reads for itself.
         try:
             await asyncio.wait_for(self._has_looked.wait(), FIRST_LOOK_SECONDS)
@@ -82,6 +83,32 @@ class Hub:
             self.leave(key, mailbox)
             raise
         return mailbox
+
+    def watch(self, atendimento_id: uuid.UUID) -> Mailbox:
+        """A mailbox that gets a tick once it is watched, and one whenever anything of that atendimento changes.
+
+        What changed is not said: whoever may know it asks for it elsewhere.
+        """
+        mailbox: Mailbox = asyncio.Queue(1)
+        self._watching[atendimento_id].add(mailbox)
+        # Looked at anew, so that what changes between the watcher's last reading and this look is told as well.
+        self._changed_at.pop(atendimento_id, None)
+        self._open()
+        return mailbox
+
+    def unwatch(self, atendimento_id: uuid.UUID, mailbox: Mailbox) -> None:
+        """Nothing; the mailbox gets no tick any more."""
+        self.open_count -= 1
+        self._watching[atendimento_id].discard(mailbox)
+        if not self._watching[atendimento_id]:
+            del self._watching[atendimento_id]
+            self._changed_at.pop(atendimento_id, None)
+
+    def _open(self) -> None:
+        self.open_count += 1
+        if self._poller is None:
+            self._has_looked.clear()
+            self._poller = asyncio.create_task(self._poll())
 
     def leave(self, key: uuid.UUID, mailbox: Mailbox) -> None:
         """Nothing; the mailbox gets nothing more."""
@@ -104,12 +131,13 @@ class Hub:
     async def _poll(self) -> None:
         """Until nobody listens any more."""
         ask_states_at, is_fresh = 0.0, True
-        while self._mailboxes:
+        while self._mailboxes or self._watching:
             try:
                 if is_fresh:
                     self._last, is_fresh = await self.ask(chat.last_number), False
                     self._has_looked.set()
                 await self._hand_out_messages()
+                await self._hand_out_ticks()
                 if time.monotonic() >= ask_states_at:
                     await self._hand_out_states()
                     ask_states_at = time.monotonic() + STATES_SECONDS
@@ -126,6 +154,21 @@ class Hub:
                 self._hand_out(key, Event(message["numero"], "mensagem", message))
             if len(found) < chat.BATCH:
                 return
+
+    async def _hand_out_ticks(self) -> None:
+        keys = list(self._watching)
+        for start in range(0, len(keys), STATES_AT_ONCE):
+            some = keys[start : start + STATES_AT_ONCE]
+            found = await self.ask(chat.changes_of, some)
+            for key in some:
+                # A deleted one is not found, and stays so.
+                changed_at = found.get(key)
+                if key in self._watching and (key not in self._changed_at or self._changed_at[key] != changed_at):
+                    self._changed_at[key] = changed_at
+                    for mailbox in self._watching[key]:
+                        # One that was not read yet says as much as two.
+                        if mailbox.empty():
+                            mailbox.put_nowait(TICK)
 
     async def _hand_out_states(self) -> None:
         keys = list(self._mailboxes)

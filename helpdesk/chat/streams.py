@@ -1,7 +1,8 @@
 """`GET /chat/<hash>/eventos`: the visitor's stream, as Server-Sent Events, in an asynchronous process of its own.
 
 `id:` is the message's number; a reader that was cut off sends it back as `Last-Event-ID` (or `?depois=`) and gets what
-it missed. Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
+it missed. `GET /chat/painel/eventos?ficha=…` is that of a conversation's page in the admin: it tells that something
+changed, and nothing else. Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import logging
 import re
 import uuid
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from callcenter.lib.client_address import client_address
 from callcenter.lib.limits import RateLimited, count
 from helpdesk.chat.doors import calls_from, may_read
 from helpdesk.chat.hub import Event, Hub
+from helpdesk.chat.tickets import STAFF_PATH, reader_of
 from helpdesk.selectors import chat
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 log = logging.getLogger(__name__)
+
+Admitted = TypeVar("Admitted")
 
 MOST_STREAMS: Final = 5_000
 # Proxies close what is silent for a minute.
@@ -68,25 +72,34 @@ class Streams:
         if scope["path"] == "/healthz":
             await _answer(send, 200, {"status": "ok", "streams": self._hub.open_count})
             return
+        origin = headers.get("origin")
         try:
-            conversation = await self._admitted(scope, headers)
+            if scope["path"] == STAFF_PATH:
+                await self._tick(await self._admitted(_admit_staff, scope, headers), origin, receive, send)
+                return
+            conversation = await self._admitted(_admit, scope, headers)
         except Refusal as refusal:
             await _answer(send, refusal.status, {"erro": refusal.status}, refusal.headers)
             return
-        await self._stream(conversation, _last_seen(scope, headers), headers.get("origin"), receive, send)
+        await self._stream(conversation, _last_seen(scope, headers), origin, receive, send)
 
     async def close(self) -> None:
         """End the threads and their connections."""
         await self._hub.close()
 
-    async def _admitted(self, scope: Scope, headers: dict[str, str]) -> chat.Conversation:
-        match = _PATH.fullmatch(scope["path"])
-        if scope["method"] != "GET" or match is None:
-            raise Refusal(404 if match is None else 405)
+    async def _admitted(
+        self, admit: Callable[[Scope, dict[str, str]], Admitted], scope: Scope, headers: dict[str, str]
+    ) -> Admitted:
+        """What `admit` says of the request, from a thread that may read the database.
+
+        Errors: `Refusal`.
+        """
+        if scope["method"] != "GET":
+            raise Refusal(405 if _is_ours(scope["path"]) else 404)
         if self._hub.open_count >= MOST_STREAMS:
             raise Refusal(503, **{"Retry-After": "30"})
         try:
-            return await self._hub.ask(_admit, match[1], scope, headers)
+            return await self._hub.ask(admit, scope, headers)
         except (Refusal, asyncio.CancelledError):
             raise
         except Exception as error:
@@ -131,6 +144,22 @@ class Streams:
             gone.cancel()
             self._hub.leave(conversation.hash, mailbox)
 
+    async def _tick(self, atendimento_id: uuid.UUID, origin: str | None, receive: Receive, send: Send) -> None:
+        """Tell a page of the admin whenever its conversation changes, until it goes away."""
+        mailbox = self._hub.watch(atendimento_id)
+        gone = asyncio.create_task(_until_gone(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": _stream_headers(origin)})
+            await _send(send, f"retry: {RETRY_MILLISECONDS}\n\n")
+            while not gone.done() and (event := await _next(mailbox, gone)) is not None:
+                await _send(send, _frame(event))
+        except OSError:
+            # The reader went away in the middle of a line.
+            pass
+        finally:
+            gone.cancel()
+            self._hub.unwatch(atendimento_id, mailbox)
+
 
 _COMMENT: Final = Event(0, "", {})
 
@@ -145,26 +174,55 @@ async def _next(mailbox: asyncio.Queue[Event | None], gone: asyncio.Task[None]) 
     return None if gone in done else _COMMENT
 
 
-def _admit(text: str, scope: Scope, headers: dict[str, str]) -> chat.Conversation:
-    """The conversation, for somebody who may open a stream of it. Reads the database and the counters."""
+def _admit(scope: Scope, headers: dict[str, str]) -> chat.Conversation:
+    """The conversation, for a visitor who may open a stream of it. Reads the database and the counters."""
+    match = _PATH.fullmatch(scope["path"])
+    if match is None:
+        raise Refusal(404)
+    _count(scope, headers)
+    try:
+        conversation = chat.conversation(uuid.UUID(match[1]))
+    except ValueError as error:
+        raise Refusal(404) from error
+    if conversation is None:
+        raise Refusal(404)
+    if not may_read(headers.get("origin"), conversation.origins, own=_own_origins(headers)):
+        raise Refusal(403)
+    return conversation
+
+
+def _admit_staff(scope: Scope, headers: dict[str, str]) -> uuid.UUID:
+    """The id of the conversation whose page in the admin got this ticket, while its reader may still log in."""
+    _count(scope, headers)
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    reader = reader_of(query.get("ficha", [""])[0])
+    if reader is None or not may_read(headers.get("origin"), (), own=_own_origins(headers)):
+        raise Refusal(403)
+    return reader
+
+
+def _count(scope: Scope, headers: dict[str, str]) -> None:
+    """Nothing, while the address may ask for more.
+
+    Errors: `Refusal`.
+    """
     request = HttpRequest()
     request.META["REMOTE_ADDR"] = (scope.get("client") or ("",))[0]
     if "x-forwarded-for" in headers:
         request.META["HTTP_X_FORWARDED_FOR"] = headers["x-forwarded-for"]
     try:
         count(calls_from(client_address(request)), now=timezone.now())
-        conversation = chat.conversation(uuid.UUID(text))
     except RateLimited as error:
         raise Refusal(429, **{"Retry-After": str(error.retry_after_seconds)}) from error
-    except ValueError as error:
-        raise Refusal(404) from error
-    if conversation is None:
-        raise Refusal(404)
+
+
+def _own_origins(headers: dict[str, str]) -> tuple[str, ...]:
     public = urlsplit(settings.PUBLIC_URL)
-    own = (f"{public.scheme}://{public.netloc}".lower(), f"{public.scheme}://{headers.get('host', '')}".lower())
-    if not may_read(headers.get("origin"), conversation.origins, own=own):
-        raise Refusal(403)
-    return conversation
+    return (f"{public.scheme}://{public.netloc}".lower(), f"{public.scheme}://{headers.get('host', '')}".lower())
+
+
+def _is_ours(path: str) -> bool:
+    return path == STAFF_PATH or _PATH.fullmatch(path) is not None
 
 
 def _last_seen(scope: Scope, headers: dict[str, str]) -> int:

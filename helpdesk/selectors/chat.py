@@ -13,6 +13,7 @@ from helpdesk.states import OPEN, Adapter, AttendantKind, Platform, S
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Collection, Iterable
+    from datetime import datetime
 
 # How many messages a visitor gets at once, and a poller of the streams in one look.
 BATCH: Final = 200
@@ -102,6 +103,11 @@ def states_of(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
         }
         for row in rows.values("hash", "state", "attendant__name", "following")
     }
+
+
+def changes_of(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    """When anything of those atendimentos last changed; a deleted one is missing. One query."""
+    return dict(Atendimento.objects.living().filter(pk__in=ids).values_list("pk", "updated_at"))
 
 
 def attachment_in(conversation: Conversation, key: uuid.UUID) -> Attachment | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from helpdesk.tempbox.registry import IN
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from helpdesk.data import CompanyRef
+    from helpdesk.data import Bell, CompanyRef
     from helpdesk.models import Attendant
     from helpdesk.tempbox.auth import Caller
     from helpdesk.tempbox.registry import Method
@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class Call:
-    """A call with a valid token. `values` holds what was supplied, by the contract's names."""
+    """A call with a valid token. `values` holds what was supplied, by the contract's names.
+
+    `bells` = what its handler left to be done at once; rung for when everything is committed.
+    """
 
     caller: Caller
     method: Method
     values: dict[str, Any]
     now: datetime
+    bells: set[Bell] = field(default_factory=set)
 
     def get(self, name: str) -> Any:
         """The parameter's value; None when it was not supplied."""

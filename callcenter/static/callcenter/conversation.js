@@ -2,7 +2,10 @@
    dropped or pasted, drafts are kept, keys work. */
 'use strict';
 {
+    /* Between two looks: while the stream tells of changes it is only for what the stream does not know of. */
     const SECONDS = 1.2;
+    const SECONDS_WITH_STREAM = 5;
+    const SECONDS_TO_STREAM = 30;
     const page = document.querySelector('[data-conversation-url]');
     const scroll = page.querySelector('.thread-scroll');
     const thread = page.querySelector('[data-thread]');
@@ -72,7 +75,22 @@
     }
 
     let etag = `"${page.dataset.version}"`;
-    async function look() {
+    let looking = null;
+    let lookAgain = false;
+    /* One look at a time; who asks during one gets the next one's answer. */
+    function look() {
+        lookAgain = looking !== null;
+        looking ??= lookNow().finally(() => {
+            looking = null;
+            if (lookAgain) {
+                lookAgain = false;
+                look().catch(() => say(note.dataset.offline));
+            }
+        });
+        return looking;
+    }
+
+    async function lookNow() {
         const answer = await fetch(page.dataset.conversationUrl, {
             headers: {'If-None-Match': etag},
             redirect: 'manual',
@@ -87,6 +105,38 @@
         }
         return answer.status === 200 || answer.status === 304;
     }
+
+    /* Whatever happens to the conversation is told by the stream, a moment later; the look brings it. */
+    let stream = null;
+    let isStreaming = false;
+    function listen() {
+        if (!page.dataset.stream || stream || document.hidden) {
+            return;
+        }
+        const opened = new EventSource(page.dataset.stream);
+        stream = opened;
+        opened.addEventListener('open', () => { isStreaming = true; });
+        opened.addEventListener('mudou', () => { look().catch(() => say(note.dataset.offline)); });
+        opened.addEventListener('error', () => {
+            isStreaming = false;
+            /* Refused, not cut off: the browser won't try again by itself. */
+            if (opened.readyState === EventSource.CLOSED && stream === opened) {
+                stream = null;
+                setTimeout(listen, SECONDS_TO_STREAM * 1000);
+            }
+        });
+    }
+
+    /* A browser keeps few connections to a host: a page that nobody sees takes up none. */
+    document.addEventListener('visibilitychange', () => {
+        if (document.hidden) {
+            stream?.close();
+            stream = null;
+            isStreaming = false;
+        } else {
+            listen();
+        }
+    });
 
     function poll() {
         setTimeout(async () => {
@@ -104,7 +154,7 @@
                 say(note.dataset.offline);
                 poll();
             }
-        }, SECONDS * 1000);
+        }, (isStreaming ? SECONDS_WITH_STREAM : SECONDS) * 1000);
     }
 
     /* The composer: ready answers, the draft that survives a reload, Ctrl + Enter. */
@@ -372,5 +422,6 @@
     if (composer && box.dataset.typed !== undefined) {
         box.focus();
     }
+    listen();
     poll();
 }

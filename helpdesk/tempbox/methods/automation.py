@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from helpdesk.data import WHATEVER_FOLLOWS
 from helpdesk.services.assignment import assign_waiting
 from helpdesk.services.bot import answer_by_bot
 from helpdesk.services.data_collection import collect_contact_details
@@ -22,19 +23,22 @@ if TYPE_CHECKING:
 @method("ProcessarOcorrenciaSemAtendente")
 def assign(call: Call) -> None:
     """Nothing; what waits with nobody is with the least loaded person who is there."""
-    assign_waiting(call.caller.scope, now=call.now)
+    if assign_waiting(call.caller.scope, now=call.now):
+        call.bells |= WHATEVER_FOLLOWS
 
 
 @method("ProcessarOcorrenciaRespostaInicialBotIa")
 def reply_first(call: Call) -> None:
     """Nothing; the automations have answered what waits for them."""
-    send_automatic_replies(call.caller.scope, now=call.now)
+    if send_automatic_replies(call.caller.scope, now=call.now):
+        call.bells |= WHATEVER_FOLLOWS
 
 
 @method("RespostaAutomaticaPronta")
 def reply_to_waiting(call: Call) -> None:
     """Nothing; whoever waits too long, or outside the hours, was told so once."""
-    send_waiting_replies(call.caller.scope, now=call.now)
+    if send_waiting_replies(call.caller.scope, now=call.now):
+        call.bells |= WHATEVER_FOLLOWS
 
 
 @method("ColetarDadosIa")
@@ -46,11 +50,11 @@ def collect(call: Call) -> None:
 @method("ResponderMensagemBot", takes="AtendimentoMensagem! varchar")
 def answer_with_bot(call: Call) -> None:
     """Nothing; the bot has answered that message, now or earlier, unless a person leads the conversation."""
-    answer_by_bot(call.key("AtendimentoMensagem"), scope=call.caller.scope, now=call.now)
+    call.bells |= answer_by_bot(call.key("AtendimentoMensagem"), scope=call.caller.scope, now=call.now).bells
 
 
 @method("ResponderMensagemIa", takes="Atendimento! varchar, Empresa varchar")
 def answer_with_ia(call: Call) -> None:
     """Nothing; the IA has answered what was unanswered, or has given the conversation to people."""
     key = call.key("Atendimento")
-    answer_by_ia(key, scope=[call.company.id], now=call.now)
+    call.bells |= answer_by_ia(key, scope=[call.company.id], now=call.now).bells

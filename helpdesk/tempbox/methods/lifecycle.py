@@ -60,6 +60,7 @@ def forward_atendimento(call: Call) -> list[Row]:
     company_id = call.company.id
     to = team_of(target, company_id=company_id) or attendant_of(target, company_id=company_id)
     done = forward(key, to, scope=[company_id], now=call.now, by=call.user)
+    call.bells |= done.bells
     return [_row(done.atendimento, call)]
 
 

@@ -80,7 +80,8 @@ def send_message(call: Call) -> None:
     if call.get("Atendimento") is not None:
         key = call.key("Atendimento")
         if attendant is None:
-            receive_message_in(key, scope=[call.company.id], text=_text(call, step), now=call.now)
+            done = receive_message_in(key, scope=[call.company.id], text=_text(call, step), now=call.now)
+            call.bells |= done.bells
         else:
             _reply(call, key, attendant, step)
         return
@@ -89,7 +90,8 @@ def send_message(call: Call) -> None:
     channel = _channel(call)
     contact, address = _contact(call, channel)
     if attendant is None:
-        receive_message(contact, channel, text=_text(call, step), now=call.now, address=address)
+        done = receive_message(contact, channel, text=_text(call, step), now=call.now, address=address)
+        call.bells |= done.bells
         return
     atendimento = open_on_channel(contact, channel) or _opened(call, contact, channel, address, attendant)
     _reply(call, atendimento.pk, attendant, step)
@@ -176,7 +178,7 @@ def _reply(call: Call, key: uuid.UUID, attendant: Attendant, step: FlowStep | No
     text, scope = call.get("Mensagem") or "", [call.company.id]
     if not text and step is not None and (atendimento := conversation(key, scope=scope)) is not None:
         text = filled_in(step.text, atendimento, now=call.now, attendant=attendant)
-    write_reply(key, attendant, scope=scope, text=text, now=call.now, flow_step=step)
+    call.bells |= write_reply(key, attendant, scope=scope, text=text, now=call.now, flow_step=step).bells
 
 
 def _step(call: Call) -> FlowStep | None:

@@ -6,19 +6,25 @@ import asyncio
 import json
 import threading
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.utils import timezone
 
-from callcenter.tests.factories import make_company
+from callcenter.tests.factories import make_company, make_user
+from helpdesk import tasks
 from helpdesk.chat.streams import Streams
+from helpdesk.chat.tickets import STAFF_PATH, reader_of, stream_url
 from helpdesk.models import Message
+from helpdesk.services import booking
 from helpdesk.services.writing import receive_message_in
 from helpdesk.states import Adapter
-from helpdesk.tests.factories import make_channel
+from helpdesk.tests.factories import make_attendant, make_channel
 from helpdesk.tests.scenes import asked
+from helpdesk.tests.tempbox.api import Program
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -158,5 +164,85 @@ def test_twenty_readers_share_two_connections(chat: Atendimento) -> None:
         assert sum(thread.name.startswith("streams") for thread in threading.enumerate()) <= 2
         for reader in readers:
             await reader.leave()
+
+    run(test)
+
+
+async def _ticks(reader: Reader) -> None:
+    """Wait for the next tick."""
+    while "event: mudou" not in (await asyncio.wait_for(reader.sent.get(), SECONDS)).get("body", b"").decode():
+        pass
+
+
+def test_a_page_of_the_admin_is_told_that_its_conversation_changed_and_nothing_else(chat: Atendimento) -> None:
+    path = stream_url(chat.pk, user_id=make_user(chat.company).pk)
+    other = asked(chat.company, "Outra", channel=chat.channel)
+
+    async def test(streams: Streams) -> None:
+        reader = Reader(streams, path)
+        assert (await reader.start())["status"] == 200
+        await _ticks(reader)
+        await say(other, "de outra")
+        await say(chat, "segredo")
+        await _ticks(reader)
+        # Once more for whatever was missed between a page's last look and its stream.
+        late = Reader(streams, path)
+        await _ticks(late)
+        for one in (reader, late):
+            await one.leave()
+        sent = b"".join(reader.sent.get_nowait().get("body", b"") for _ in range(reader.sent.qsize()))
+        assert b"segredo" not in sent
+
+    run(test)
+
+
+def test_a_ticket_opens_its_own_stream_while_its_user_may_log_in(chat: Atendimento) -> None:
+    user, gone = make_user(chat.company), make_user(chat.company, is_active=False)
+    good = stream_url(chat.pk, user_id=user.pk)
+    paths = {
+        good: 200,
+        stream_url(chat.pk, user_id=gone.pk): 403,
+        f"{STAFF_PATH}?ficha={chat.pk}": 403,
+        STAFF_PATH: 403,
+        good[:-1]: 403,
+    }
+
+    async def test(streams: Streams) -> None:
+        for path, status in paths.items():
+            reader = Reader(streams, path)
+            assert (await reader.start())["status"] == status, path
+            await reader.leave()
+        foreign = Reader(streams, good, origin=SHOP)
+        assert (await foreign.start())["status"] == 403
+
+    run(test)
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        assert reader_of(good.partition("ficha=")[2]) is None
+
+
+def test_what_the_api_and_a_job_write_reaches_a_stream_as_what_people_write(chat: Atendimento) -> None:
+    program, person = Program(chat.company), make_attendant(chat.company)
+    now = timezone.now()
+    booking.schedule_message(chat.pk, person, scope=None, text="agendada", due_at=now, now=now)
+
+    def call_api() -> None:
+        program.call("EnviarMensagem", {"Atendimento": chat.hash, "Atendente": person.hash, "Mensagem": "pela API"})
+        connection.close()
+
+    def run_job() -> None:
+        tasks.send_scheduled_messages()
+        connection.close()
+
+    async def test(streams: Streams) -> None:
+        reader = Reader(streams, f"/chat/{chat.hash}/eventos")
+        watcher = Reader(streams, stream_url(chat.pk, user_id=program.user.pk))
+        assert (await reader.message())["texto"] == "Oi"
+        await _ticks(watcher)
+        for write, text in ((call_api, "pela API"), (run_job, "agendada")):
+            await asyncio.to_thread(write)
+            assert (await reader.message())["texto"] == text
+            await _ticks(watcher)
+        for one in (reader, watcher):
+            await one.leave()
 
     run(test)
