@@ -200,6 +200,7 @@ CELERY_BEAT_SCHEDULE = {
     "dialer-tick": {"task": "telephony.tasks.dialer_tick", "schedule": DIALER_TICK_SECONDS},
     # Rung for what is stored, not for each callback; a bell that comes late is as good as none.
     "apply-news": {"task": "telephony.tasks.apply_news", "schedule": 1.0, "options": {"expires": 5.0}},
+    "tie-calls": {"task": "telephony.tasks.tie_calls", "schedule": 1.0, "options": {"expires": 5.0}},
     "telephony-sweep": {"task": "telephony.tasks.sweep", "schedule": DIALER_SWEEP_SECONDS},
     "missed-callbacks": {"task": "requests_app.tasks.watch_missed_callbacks", "schedule": 60.0},
     "deliver-webhooks": {"task": "requests_app.tasks.deliver_webhooks", "schedule": WEBHOOK_DELIVERY_SECONDS},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import uuid
@@ -19,6 +19,10 @@ class Bell(enum.Enum):
     DELIVER = "deliver"
     ASSIGN = "assign"
     ANSWER = "answer"
+
+
+# What a round of automatic answers, or of passing on, may leave to be done.
+WHATEVER_FOLLOWS: Final = frozenset({Bell.DELIVER, Bell.ASSIGN})
 
 
 @dataclass(frozen=True)
@@ -84,3 +88,26 @@ class Callback:
 
     text: str
     url: str = ""
+
+
+@dataclass(frozen=True)
+class DropRules:
+    """What a company wants of calls that drop: how many callbacks in a row, and what is too short to be a talk."""
+
+    callbacks: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Talk:
+    """That a requester and a person have talked in a conversation since `since`; the numbers they may be called at.
+
+    `told_at` = the mark under which it is told, for `mark_told`.
+    """
+
+    atendimento_id: uuid.UUID
+    company_id: int
+    numbers: frozenset[str]
+    since: datetime
+    told_at: datetime
+    user_id: int | None

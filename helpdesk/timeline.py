@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
     Source = Callable[[Contact], Iterable[ContactEntry]]
     CallbackMaker = Callable[[Atendimento, User, datetime, datetime | None], Callback]
+    DropReporter = Callable[[Atendimento, User, datetime], str]
 
 # So many of each kind: a page shows the recent past.
 LIMIT = 50
 
 _sources: list[Source] = []
 _callback_makers: list[CallbackMaker] = []
+_drop_reporters: list[DropReporter] = []
 
 
 def add_source(reader: Source) -> None:
@@ -49,6 +51,20 @@ def offer_callback(maker: CallbackMaker) -> None:
 def callback_maker() -> CallbackMaker | None:
     """What asks for a callback; None where no app makes calls."""
     return _callback_makers[0] if _callback_makers else None
+
+
+def take_drops(reporter: DropReporter) -> None:
+    """Let `reporter` act on a person's word that a conversation's call dropped. Safe to repeat; the first one is used.
+
+    Shape: it takes the atendimento, who says it, and the time now, and returns what was done, for people.
+    """
+    if reporter not in _drop_reporters:
+        _drop_reporters.append(reporter)
+
+
+def drop_reporter() -> DropReporter | None:
+    """What acts on a dropped call; None where no app makes calls."""
+    return _drop_reporters[0] if _drop_reporters else None
 
 
 def entries(contact: Contact) -> list[ContactEntry]:

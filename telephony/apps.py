@@ -26,7 +26,7 @@ class TelephonyConfig(AppConfig):
         from requests_app import timeline  # noqa: PLC0415
         from requests_app.services import number_checks  # noqa: PLC0415
         from telephony import selectors  # noqa: PLC0415
-        from telephony.services import conversations, listed_numbers, policy, why  # noqa: PLC0415
+        from telephony.services import conversations, drops, listed_numbers, policy, why  # noqa: PLC0415
 
         timeline.add_source(selectors.attempt_entries)
         timeline.add_source(selectors.event_entries)
@@ -36,6 +36,7 @@ class TelephonyConfig(AppConfig):
         timeline.add_source(conversations.conversation_entries)
         contact_timeline.add_source(conversations.request_entries)
         contact_timeline.offer_callback(conversations.ask_for_callback)
+        contact_timeline.take_drops(drops.report_drop)
         number_checks.add_check(listed_numbers.CHECK)
         post_migrate.connect(_fill_empty_tables, sender=self, dispatch_uid="telephony.defaults")
 

@@ -201,6 +201,28 @@ class InquiryState(models.TextChoices):
     NOT_FOUND = "not_found", _("A operadora não conhece esta chamada")
 
 
+class DropReason(models.TextChoices):
+    """By what an answered call is known to have been cut off."""
+
+    NETWORK = "network", _("A rede a cortou")
+    SHORT = "short", _("Durou poucos segundos")
+    PERSON = "person", _("Uma pessoa disse")
+
+
+class AfterDrop(models.TextChoices):
+    """What followed from a dropped call."""
+
+    CALLBACK = "callback", _("Retorno pedido")
+    CONCLUDED = "concluded", _("O atendimento já estava concluído")
+    LIMIT = "limit", _("Limite de retornos seguidos")
+    LISTED = "listed", _("O cliente pediu para não receber ligações")
+    OFF = "off", _("A empresa não quer retorno")
+
+
+# After the customer had answered, these mean that the network and neither of the two ended the talk.
+CUTS: Final = frozenset({Meaning.FAILED.value, Meaning.CONGESTION.value})
+
+
 class LineHold(models.TextChoices):
     """Why a line starts no call now, from what takes a person's work to what passes by itself."""
 

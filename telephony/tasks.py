@@ -8,7 +8,20 @@ from celery import shared_task
 from django.utils import timezone
 
 from telephony import selectors
-from telephony.services import asking, callbacks, dac, dialing, meters, news, placing, promises, reconciling, sweeping
+from telephony.services import (
+    answered,
+    asking,
+    callbacks,
+    conversations,
+    dac,
+    dialing,
+    meters,
+    news,
+    placing,
+    promises,
+    reconciling,
+    sweeping,
+)
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +48,14 @@ def place_calls(attempt_ids: list[int]) -> None:
 def apply_news() -> None:
     """Apply the callbacks that are stored."""
     news.drain(now=timezone.now())
+
+
+@shared_task(acks_late=False)
+def tie_calls() -> None:
+    """Bring answered calls to the helpdesk, and tell the queue whom the helpdesk has reached."""
+    now = timezone.now()
+    answered.tie_calls(now=now)
+    conversations.tell_reached(now=now)
 
 
 @shared_task

@@ -23,6 +23,7 @@ _ATTENDANT: Final = frozenset(
         "requests_app.view_product",
         "requests_app.view_missedcallback",
         "telephony.view_callattempt",
+        "telephony.view_answeredcall",
         "telephony.view_dacdevice",
         "telephony.log_dacdevice",
         # Whoever hears "don't call me again" writes it down at once.

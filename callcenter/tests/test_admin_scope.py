@@ -37,6 +37,7 @@ from requests_app.models import (
 from requests_app.services.outgoing import enqueue_test
 from requests_app.states import Outcome
 from telephony.models import (
+    AnsweredCall,
     CallAttempt,
     CallAuthorization,
     CallbackRegistration,
@@ -69,7 +70,7 @@ SCOPED = (
     CarrierInquiry, Reconciliation, CarrierDifference, RecordingPlay,
     DirectcallAccount, CallbackRegistration, RetryRule, Company, User, ApiKey, WebhookEndpoint, WebhookDelivery,
     CallingRule, ContactPreference, DoNotCallList, DoNotCallEntry, DoNotCallImport, CallAuthorization,
-    DacDevice, PromiseViolation,
+    DacDevice, PromiseViolation, AnsweredCall,
     *HELPDESK,
 )  # fmt: skip
 
@@ -136,6 +137,9 @@ def make_world(company: Company, *, name: str) -> dict[type[Model], Model]:
         RetryRule.objects.create(company=company, outcome=Outcome.BUSY, max_tries=2, wait_seconds=60),
         *calling_rules_of(company, name=name),
         DacDevice.objects.create(line=line, user=person, device=f"1{company.pk}", account=f"2{company.pk}"),
+        AnsweredCall.objects.create(
+            attempt=attempt, company=company, drop="short", dropped_at=now, after="off", protocol=name
+        ),
         PromiseViolation.objects.create(
             promise=Promise.LEDGER, subject=f"attempt:{attempt.pk}", company=company, attempt=attempt
         ),

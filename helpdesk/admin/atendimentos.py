@@ -168,10 +168,11 @@ class AtendimentoAdmin(AtendimentoColumns, CompanyScopedAdmin):
             **extra,
         }
         request.current_app = self.admin_site.name
-        response = TemplateResponse(request, "admin/helpdesk/atendimento/conversation.html", context)
-        # Without a proxy in front the streams are on another port, which counts as another site.
-        wider = {"connect-src": [settings.CHAT_STREAM_URL]} if settings.CHAT_STREAM_URL else {}
-        return csp_update(wider)(lambda _request: response)(request) if wider else response
+        response: HttpResponse = TemplateResponse(request, "admin/helpdesk/atendimento/conversation.html", context)
+        if settings.CHAT_STREAM_URL:
+            # Without a proxy in front the streams are on another port, which counts as another site.
+            csp_update({"connect-src": [settings.CHAT_STREAM_URL]})(lambda _request: response)(request)
+        return response
 
     def live_view(self, request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
         """What of the page has changed."""

@@ -86,6 +86,7 @@ class Deeds:
             "draft_send": ("helpdesk.answer_atendimento", self.send_draft),
             "draft_discard": ("helpdesk.answer_atendimento", self.discard_draft),
             "callback": ("requests_app.add_callrequest", self.call_back),
+            "dropped": ("requests_app.add_callrequest", self.report_drop),
         }
 
     def reply(self) -> str:
@@ -237,6 +238,15 @@ class Deeds:
         me = self.model_admin.me(self.request, self.atendimento)
         writing.write_note(self.atendimento.pk, me, scope=self.scope, text=made.text, now=self.now)
         return made.text
+
+    def report_drop(self) -> str:
+        """Say that the conversation's call dropped, and have it made again."""
+        reporter = timeline.drop_reporter()
+        if reporter is None:
+            raise Conflict(_("Não há telefonia configurada."))
+        with transaction.atomic():
+            what = reporter(self.atendimento, self.request.user, self.now)  # type: ignore[arg-type]
+        return _("A ligação caiu: %(what)s.") % {"what": what}
 
     def _refused(self, name: str, error: DomainError) -> HttpResponse:
         messages.error(self.request, error.message)

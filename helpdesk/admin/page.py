@@ -13,6 +13,7 @@ from callcenter.lib.admin import may_open
 from callcenter.lib.phones import display
 from helpdesk import timeline
 from helpdesk.admin.columns import holder_name, state_badge
+from helpdesk.chat.tickets import stream_url
 from helpdesk.models import Attendant, CannedMessage, Tag, Team
 from helpdesk.selectors import thread
 from helpdesk.selectors.canned import filled_in
@@ -55,6 +56,8 @@ def page_context(request: HttpRequest, model_admin: AtendimentoAdmin, atendiment
         "file_limit": settings.ATTACHMENT_MAX_BYTES,
         "most_files": MOST_FILES,
         **_numbers(atendimento),
+        "has_call": atendimento.platform == Platform.PHONE and atendimento.call_request_id is not None,
+        "stream_url": stream_url(atendimento.pk, user_id=request.user.pk or 0),
     }
 
 

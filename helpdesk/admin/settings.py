@@ -48,6 +48,7 @@ class HelpdeskSettingsAdmin(CompanyScopedAdmin):
             gettext_lazy("Sem resposta do solicitante"),
             {"fields": (("inactivity_minutes", "inactivity_reminders"), "inactivity_message", "closing_message")},
         ),
+        (gettext_lazy("Ligações que caem"), {"fields": (("dropped_callbacks", "dropped_seconds"),)}),
         (gettext_lazy("Mensagens agendadas"), {"fields": ("scheduled_when_closed",)}),
         (gettext_lazy("IA"), {"fields": ("ia_threshold", "ia_may_leave")}),
         (gettext_lazy("Agenda"), {"fields": ("holiday_state", ("slot_minutes", "slot_days"))}),

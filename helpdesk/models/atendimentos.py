@@ -49,6 +49,7 @@ class Atendimento(Record):
     `requester_at`, `attendant_at` = the last interaction of either side; automatic replies are none.
     `last_message` is the newest that is no note. `collected_up_to` = the data of messages up to this number was read.
     `flow_step`, `flow_misses` = where the bot is, and how many answers in a row it did not understand.
+    `reached_at` = the requester and a person talked here, which no other app was told yet; empty = nothing to tell.
     `call_request_id`, `phone_e164` tie it to a call; no constraint, because the other app owns them.
     """
 
@@ -159,6 +160,7 @@ class Atendimento(Record):
     reminders = models.PositiveSmallIntegerField(_("lembretes enviados"), default=0, editable=False)
     reminded_at = models.DateTimeField(_("último lembrete"), null=True, blank=True, editable=False)
     given_at = models.DateTimeField(_("com o atendente desde"), null=True, blank=True, editable=False)
+    reached_at = models.DateTimeField(null=True, blank=True, editable=False)
     call_request_id = models.BigIntegerField(_("pedido de ligação"), null=True, blank=True, editable=False)
     phone_e164 = models.CharField(_("número da ligação"), max_length=16, blank=True, editable=False)
     created_by = models.ForeignKey(
@@ -247,6 +249,8 @@ class Atendimento(Record):
             # The dashboard's today.
             models.Index(fields=["company", "closed_at"], name="atendimento_by_end", condition=Q(state="closed")),
             models.Index(fields=["company", "created_at"], name="atendimento_by_birth"),
+            # Whom other apps need not reach any more.
+            models.Index(fields=["reached_at"], name="atendimento_reached", condition=Q(reached_at__isnull=False)),
             # The conversation of a call.
             models.Index(
                 fields=["call_request_id"], name="atendimento_of_call", condition=Q(call_request_id__isnull=False)

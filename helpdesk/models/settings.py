@@ -83,6 +83,18 @@ class HelpdeskSettings(models.Model):
         blank=True,
         help_text=_("Sigla do estado; vazio = só os feriados nacionais."),
     )
+    dropped_callbacks = models.PositiveSmallIntegerField(
+        _("retornos seguidos de ligações que caem"),
+        default=2,
+        validators=[MaxValueValidator(10)],
+        help_text=_("Uma ligação que cai leva a outra, até tantas vezes seguidas; 0 = nenhuma."),
+    )
+    dropped_seconds = models.PositiveSmallIntegerField(
+        _("ligação que dura até (segundos) caiu"),
+        default=6,
+        validators=[MaxValueValidator(60)],
+        help_text=_("Contados desde que o cliente atendeu; 0 = só o que a rede cortou ou uma pessoa disse."),
+    )
     slot_minutes = models.PositiveSmallIntegerField(_("grade da agenda (minutos)"), default=30)
     slot_days = models.PositiveSmallIntegerField(_("agenda aberta por (dias)"), default=14)
 

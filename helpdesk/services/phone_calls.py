@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Q
 
-from helpdesk.models import Atendimento, Attendant, Channel, Contact, ContactAddress
+from helpdesk.data import DropRules
+from helpdesk.models import Atendimento, Attendant, Channel, Contact, ContactAddress, HelpdeskSettings
 from helpdesk.services.contacts import contact_at
 from helpdesk.services.opening import open_atendimento
 from helpdesk.services.rows import change, locked_atendimento
@@ -16,12 +17,20 @@ from helpdesk.states import PHONE_PLATFORMS, Platform
 
 if TYPE_CHECKING:
     import uuid
+    from collections.abc import Iterable
     from datetime import datetime
 
 
-def has_telephone(company_id: int) -> bool:
-    """Whether the company leads conversations on the telephone."""
-    return Channel.objects.filter(company_id=company_id, platform=Platform.PHONE, is_active=True).exists()
+def companies_with_telephone(company_ids: Iterable[int]) -> set[int]:
+    """Which of these companies lead conversations on the telephone. One query."""
+    channels = Channel.objects.filter(company_id__in=set(company_ids), platform=Platform.PHONE, is_active=True)
+    return set(channels.order_by().values_list("company_id", flat=True))
+
+
+def drop_rules(company_id: int) -> DropRules:
+    """What the company wants of calls that drop; the defaults where it has said nothing."""
+    settings = HelpdeskSettings.objects.filter(company_id=company_id).first() or HelpdeskSettings()
+    return DropRules(callbacks=settings.dropped_callbacks, seconds=settings.dropped_seconds)
 
 
 def open_for_call(
@@ -55,8 +64,10 @@ def open_for_call(
         if user_id is not None:
             people = Attendant.objects.filter(company_id=company_id, user_id=user_id, is_active=True)
             holder = people.first()
+        # A callback goes on with what its request came from, even where that was closed meanwhile.
+        origin = Atendimento.objects.living().filter(call_request_id=call_request_id, contact=address.contact).first()
         atendimento, _is_new = open_atendimento(
-            address.contact, channel, now=now, address=address, attendant=holder, phone_e164=phone_e164
+            address.contact, channel, now=now, address=address, attendant=holder, phone_e164=phone_e164, origin=origin
         )
         change(atendimento, now=now, call_request_id=call_request_id, phone_e164=phone_e164)
         write_system_note(atendimento, text=note, now=now)
@@ -67,6 +78,23 @@ def tie_to_request(key: uuid.UUID, *, call_request_id: int, now: datetime) -> No
     """Nothing; the conversation names the request that was made from it."""
     with transaction.atomic():
         change(locked_atendimento(key, scope=None), now=now, call_request_id=call_request_id)
+
+
+def note_call(key: uuid.UUID, *, text: str, now: datetime, call_request_id: int | None = None) -> None:
+    """Nothing; the conversation has a note about its call, and names the request that goes on with it, if one does.
+
+    Errors: `NotFound` for one that was deleted.
+    """
+    with transaction.atomic():
+        atendimento = locked_atendimento(key, scope=None)
+        write_system_note(atendimento, text=text, now=now)
+        change(atendimento, now=now, **({} if call_request_id is None else {"call_request_id": call_request_id}))
+
+
+def conversation_of_call(key: uuid.UUID) -> Atendimento | None:
+    """The conversation, as it is now; None when it was deleted."""
+    found: Atendimento | None = Atendimento.objects.living().filter(pk=key).first()
+    return found
 
 
 def number_of(atendimento: Atendimento) -> str:

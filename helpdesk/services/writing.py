@@ -17,7 +17,7 @@ from helpdesk.services.numbering import next_message_number
 from helpdesk.services.occurrences import ask_for_work, log_occurrence, settle_work
 from helpdesk.services.opening import channel_for, note_received, open_atendimento
 from helpdesk.services.rows import change, locked_atendimento, locked_with_contact, move, record_transfer, refuse_closed
-from helpdesk.states import HELD, Adapter, Delivery, OccurrenceCategory, OccurrenceStatus, S, TransferReason
+from helpdesk.states import HELD, Adapter, Delivery, OccurrenceCategory, OccurrenceStatus, Platform, S, TransferReason
 
 if TYPE_CHECKING:
     import uuid
@@ -160,6 +160,7 @@ def write_reply(
             last_message=message,
             last_message_number=message.number,
             **_position(atendimento, attendant, flow_step),
+            **(_talk(atendimento, now=now) if attendant.is_human and atendimento.requester_at else {}),
         )
     return Done(atendimento, message=message, bells=_bells_of(message))
 
@@ -251,6 +252,7 @@ def _take_in(
         last_message=message,
         last_message_number=message.number,
         **waits,
+        **(_talk(atendimento, now=now) if atendimento.state in HELD and atendimento.attendant_at else {}),
     )
     return Done(atendimento, message=message, bells=_work_for(atendimento, now=now))
 
@@ -266,6 +268,15 @@ def _with_protocol(done: Done, *, now: datetime) -> Done:
         return done
     told = write_automatic(done.atendimento, text=filled_in(text, done.atendimento, now=now), now=now)
     return replace(done, bells=done.bells | told.bells)
+
+
+def _talk(atendimento: Atendimento, *, now: datetime) -> dict[str, Any]:
+    """That requester and person have talked, for whoever wants to reach the requester otherwise.
+
+    A telephone conversation is the call itself, and tells nothing new.
+    """
+    is_elsewhere = atendimento.platform != Platform.PHONE and not atendimento.is_internal_chat
+    return {"reached_at": now} if is_elsewhere else {}
 
 
 def _work_for(atendimento: Atendimento, *, now: datetime) -> frozenset[Bell]:

@@ -165,6 +165,7 @@ _MOVE_LABELS: Final = {
     "dialed": _("Primeira ligação feita"),
     "dial_now": _("Mandado ligar agora"),
     "late_news": _("Notícia atrasada da operadora"),
+    "dropped_call": _("A ligação caiu: retorno pedido"),
     "retry_rule": _("A regra de nova tentativa mudou"),
     "slot": _("O horário pedido tinha vaga"),
     "slot_full": _("O horário pedido estava cheio: foi dado o próximo horário livre"),

@@ -91,11 +91,24 @@ def move_retries(moves: Iterable[tuple[WaitingRetry, datetime]], *, origin: Orig
     return len(moved)
 
 
+def companies_that_mind_reach() -> set[int]:
+    """The companies that want something done when a customer was reached otherwise. One query."""
+    minding = CallbackPolicy.objects.exclude(reached_action=ReachAction.NOTHING)
+    return set(minding.values_list("company_id", flat=True))
+
+
 def reached_elsewhere(
-    company_id: int, phone_e164: str, *, how: Reach, now: datetime, actor: User | None = None
+    company_id: int,
+    phone_e164: str,
+    *,
+    how: Reach,
+    now: datetime,
+    actor: User | None = None,
+    asked_before: datetime | None = None,
 ) -> list[int]:
     """Ids of the open requests of the number that were closed or put off, as the company wants it; often none.
 
+    `asked_before` = the contact settles no request that was made later, or in a conversation; empty = it settles all.
     What a person works on is left to that person. A call that is claimed is not sent any more; one that was sent goes
     on to its end, and the ledger says that it was under way.
 
@@ -109,6 +122,8 @@ def reached_elsewhere(
     with transaction.atomic():
         wanted = CallRequest.objects.filter(company_id=company_id, phone_e164=phone_e164, status__in=OPEN)
         wanted = wanted.exclude(hold_reason__in=[Hold.WITH_PERSON, Hold.AWAITING_DISPOSITION])
+        if asked_before is not None:
+            wanted = wanted.filter(requested_at__lte=asked_before).exclude(source=Source.HELPDESK)
         # In one order for everybody who locks several.
         rows = list(for_update(wanted.order_by("pk")).select_related("company"))
         if policy.reached_action == ReachAction.CLOSE:

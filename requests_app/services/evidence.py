@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 # The doors through which a person's own wish comes in.
-_ASKING: Final = (Source.CSCART, Source.VENDDOR, Source.ADMIN)
+_ASKING: Final = (Source.CSCART, Source.VENDDOR, Source.ADMIN, Source.HELPDESK)
 
 
 def evidence_of(digests: Mapping[int, UUID]) -> dict[int, Evidence]:

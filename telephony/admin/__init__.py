@@ -2,6 +2,7 @@
 
 from telephony.admin import (  # noqa: F401 - they register themselves
     accounts,
+    answered,
     attempts,
     calling_rules,
     carrier,

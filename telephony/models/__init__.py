@@ -1,5 +1,6 @@
 """The tables of telephony: lines and accounts, attempts, the carrier's news, and the rules that staff edit."""
 
+from telephony.models.answered import AnsweredCall
 from telephony.models.attempts import AttemptEntry, CallAttempt
 from telephony.models.calling_rules import (
     CallingRule,
@@ -32,6 +33,7 @@ from telephony.models.rules import RetryHours, RetryRule
 from telephony.models.safety import DialerSwitch, LineBreaker, SwitchEntry
 
 __all__ = [
+    "AnsweredCall",
     "AttemptEntry",
     "CallAttempt",
     "CallCommand",

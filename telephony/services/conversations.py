@@ -9,20 +9,23 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from callcenter.accounts.models import User
 from callcenter.lib.display import absolute
-from callcenter.lib.errors import DomainError, InvalidInput
+from callcenter.lib.errors import InvalidInput
 from helpdesk.data import Callback, ContactEntry
 from helpdesk.selectors.thread import of_number
-from helpdesk.services.phone_calls import has_telephone, number_of, numbers_of, open_for_call, tie_to_request
+from helpdesk.services.phone_calls import note_call, number_of, numbers_of, open_for_call, tie_to_request
+from helpdesk.services.talks import forget_talks, mark_told, untold_talks
 from requests_app.data import Origin, TimelineEntry
 from requests_app.selectors import requests_of_numbers
+from requests_app.services import calls
 from requests_app.services.intake import create_call_request
-from requests_app.states import Source
+from requests_app.states import Reach, Source
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from callcenter.accounts.models import User
+    from helpdesk.data import Talk
     from helpdesk.models import Atendimento, Contact
     from requests_app.models import CallRequest
     from telephony.models import CallAttempt
@@ -30,16 +33,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def open_for_answered(attempt: CallAttempt, *, now: datetime) -> None:
-    """Nothing; the answered call has its conversation, where the company leads any on the telephone.
+def open_for_answered(attempt: CallAttempt, *, now: datetime) -> Atendimento | None:
+    """The conversation of the answered call; None where the company leads none by telephone, or its request is gone.
 
-    A refusal of the helpdesk is logged and keeps no news of a call from being stored.
+    Errors: a refusal of the helpdesk.
     """
-    if attempt.call_request_id is None or not attempt.phone_e164 or not has_telephone(attempt.company_id):
-        return
     call_request = attempt.call_request
-    if call_request is None:
-        return
+    if call_request is None or not attempt.phone_e164:
+        return None
     note = _("Ligação atendida: pedido #%(id)s de %(at)s, %(tries)sª tentativa.") % {
         "id": call_request.pk,
         "at": absolute(call_request.requested_at),
@@ -47,20 +48,56 @@ def open_for_answered(attempt: CallAttempt, *, now: datetime) -> None:
     }
     if call_request.notes:
         note = f"{note}\n{call_request.notes[:2000]}"
+    return open_for_call(
+        attempt.company_id,
+        phone_e164=attempt.phone_e164,
+        name=call_request.name,
+        call_request_id=call_request.pk,
+        since=attempt.claimed_at,
+        note=note.replace("\0", ""),
+        now=now,
+        user_id=call_request.responsible_id,
+    )
+
+
+def tell_reached(*, now: datetime) -> int:
+    """How many waiting requests were closed or put off because their customers were talked to in a conversation.
+
+    As each company's policy wants it. Safe to repeat, and for several to run at once: what is told is marked.
+    """
+    minding = calls.companies_that_mind_reach()
+    forget_talks(but=minding)
+    return sum(_tell(talk, now=now) for talk in untold_talks(minding)) if minding else 0
+
+
+def _tell(talk: Talk, *, now: datetime) -> int:
+    """How many requests the talk settled; the conversation has a note of them."""
     try:
         with transaction.atomic():
-            open_for_call(
-                attempt.company_id,
-                phone_e164=attempt.phone_e164,
-                name=call_request.name,
-                call_request_id=call_request.pk,
-                since=attempt.claimed_at,
-                note=note.replace("\0", ""),
-                now=now,
-                user_id=call_request.responsible_id,
-            )
-    except DomainError as error:
-        log.warning("attempt %s: no conversation was opened (%s)", attempt.pk, error.code)
+            actor = None if talk.user_id is None else User.objects.filter(pk=talk.user_id).first()
+            settled = [
+                request_id
+                for number in sorted(talk.numbers)
+                for request_id in calls.reached_elsewhere(
+                    talk.company_id,
+                    number,
+                    how=Reach.ATENDIMENTO,
+                    now=now,
+                    actor=actor,
+                    asked_before=talk.since,
+                )
+            ]
+            if settled:
+                numbers = ", ".join(f"#{request_id}" for request_id in settled)
+                text = _("O cliente foi atendido aqui: pedido de ligação concluído ou adiado (%(which)s).")
+                note_call(talk.atendimento_id, text=text % {"which": numbers}, now=now)
+            mark_told(talk.atendimento_id, told_at=talk.told_at)
+    except Exception:
+        log.exception(
+            "atendimento %s: its requests could not be settled; the next round tries again", talk.atendimento_id
+        )
+        return 0
+    return len(settled)
 
 
 def ask_for_callback(atendimento: Atendimento, user: User, now: datetime, wanted_at: datetime | None) -> Callback:

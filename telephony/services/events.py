@@ -23,7 +23,7 @@ from telephony.models import CallAttempt, ProviderEvent
 from telephony.providers.digitro.channel_events import UnreadableEvent
 from telephony.providers.directcall.callback import CallbackReport, UnreadableCallback, parse_callback
 from telephony.services import moves, pabx_events
-from telephony.services.conversations import open_for_answered
+from telephony.services.answered import note_answered
 from telephony.services.inbound import customer_called
 from telephony.states import AWAITING_NEWS, RANK, AttemptState, Meaning, Projection, project
 
@@ -230,7 +230,7 @@ def _move_on(attempt: CallAttempt, state: AttemptState, *, reason: str, now: dat
         calls.note_call_confirmed(attempt.call_request_id, now=now)
     if "answered_at" in changes:
         calls.note_answered(attempt.call_request_id, now=now)
-        open_for_answered(attempt, now=now)
+        note_answered({attempt.pk: attempt.company_id}, now=now)
 
 
 def _count_failure(event_id: int) -> None:

@@ -15,7 +15,7 @@ from requests_app.services.landing import CARRIER
 from requests_app.states import Outcome
 from telephony.models import AttemptEntry, CallAttempt, DialerLine
 from telephony.selectors import was_answered_meanwhile, was_called_again
-from telephony.services.conversations import open_for_answered
+from telephony.services.answered import note_answered
 from telephony.services.retries import next_try_at
 from telephony.states import MOVES, RANK, AttemptState, MoveReason
 
@@ -167,9 +167,9 @@ def end(
         **changes,
     )
     if moved and attempt.call_request_id is not None:
-        outcome = settle(attempt, outcome, now=now)
-    if moved and outcome == Outcome.ANSWERED:
-        open_for_answered(attempt, now=now)
+        settle(attempt, outcome, now=now)
+    if moved and attempt.outcome == Outcome.ANSWERED:
+        note_answered({attempt.pk: attempt.company_id}, now=now)
     return moved
 
 
@@ -217,6 +217,8 @@ def correct(attempt: CallAttempt, outcome: Outcome, *, now: datetime, has_confli
     AttemptEntry.objects.create(attempt=attempt, at=now, from_state=S.ENDED, to_state=S.ENDED, reason=outcome)
     if attempt.call_request_id is None:
         return
+    if outcome == Outcome.ANSWERED:
+        note_answered({attempt.pk: attempt.company_id}, now=now)
     if outcome == Outcome.ANSWERED or not was_called_again(attempt):
         calls.correct_outcome(
             attempt.call_request_id,

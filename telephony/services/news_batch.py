@@ -22,6 +22,7 @@ from telephony.models import AttemptEntry, CallAttempt, DialerLine, ProviderEven
 from telephony.providers.directcall.callback import UnreadableCallback, parse_callback
 from telephony.providers.directcall.values import Names
 from telephony.services import events
+from telephony.services.answered import note_answered
 from telephony.services.retries import EndedCall, next_tries
 from telephony.states import AWAITING_NEWS, RANK, AttemptState, project
 
@@ -270,6 +271,8 @@ def _store_calls(found: Sequence[_Call], *, now: datetime) -> None:
     insert_rows(AttemptEntry, ("attempt_id", "at", "from_state", "to_state", "reason"), entries)
     answered = {call.call_request_id for call in found if call.is_answered_now and call.call_request_id is not None}
     landing.take_news(answered, _endings([call for call in found if call.is_ended_now], now=now), now=now)
+    talks = [call for call in found if call.outcome == Outcome.ANSWERED and call.is_ended_now or call.is_answered_now]
+    note_answered({call.attempt_id: call.company_id for call in talks}, now=now)
 
 
 def _endings(ended: Sequence[_Call], *, now: datetime) -> dict[int, landing.Ending]:

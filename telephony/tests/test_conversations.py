@@ -20,6 +20,7 @@ from requests_app.models import CallRequest, LedgerEntry
 from requests_app.states import Outcome, Source
 from telephony.models import CallAttempt
 from telephony.services import moves
+from telephony.services.answered import tie_calls
 from telephony.states import AttemptState
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def answered(company: Company, *, number: int = 1) -> CallAttempt:
         claimed_at=now, send_at=now, state=AttemptState.PLACED,
     )  # fmt: skip
     moves.end(attempt, Outcome.ANSWERED, expected=[AttemptState.PLACED], reason="answered", now=now)
+    tie_calls(now=now)
     return attempt
 
 
