@@ -22,11 +22,12 @@ def save_access(access: Access) -> None:
 
 
 def saved_access() -> Access:
-    """The passwords and keys by e-mail address; both empty when the file was removed."""
+    """The passwords, keys and tokens by e-mail address; all empty when the file was removed."""
+    nothing: Access = {"passwords": {}, "api_keys": {}, "tokens": {}}
     try:
-        return {"passwords": {}, "api_keys": {}, **json.loads(_access_file().read_text(encoding="utf-8"))}
+        return {**nothing, **json.loads(_access_file().read_text(encoding="utf-8"))}
     except FileNotFoundError:
-        return {"passwords": {}, "api_keys": {}}
+        return nothing
 
 
 def save_simulator_settings(callbacks: Iterable[str]) -> None:

@@ -39,6 +39,8 @@ def greeting(base_url: str, access: Access) -> str:
         lines.append("The API keys are no longer known here; make new ones in the admin, under the user.")
     else:
         lines += _examples(base_url, f"{AURORA.api_email}:{key}")
+    if token := access["tokens"].get(AURORA.api_email):
+        lines += _conversations(base_url, token)
     return "\n".join(lines)
 
 
@@ -61,6 +63,16 @@ def _examples(base_url: str, login: str) -> list[str]:
         _post(f"{base_url}/venddor/api/2.0/call_requests", login, _VENDDOR_EXAMPLE % (assignee or "null")),
         "# a busy number: tried three times, a minute apart",
         _post(requests, login, '{"phone":"(11) 99999-0002", "name":"Bia"}'),
+    ]
+
+
+def _conversations(base_url: str, token: str) -> list[str]:
+    api, body = f"{base_url}/api/Atendimento", '{"Contato":"visitante-1","Plataforma":1,"Mensagem":"Olá"}'
+    return [
+        "# a visitor writes, in TempBox's API; the bot answers within seconds",
+        f"curl -X POST {api}/EnviarMensagem -d 'token={token}' --data-urlencode 'json={body}'",
+        "# the open conversations",
+        f"curl -X POST {api}/ListarEmAberto -d 'token={token}'",
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
-from callcenter.accounts.models import Company
+from callcenter.accounts.models import Company, User
 from callcenter.demo.setting import (
     ATTENDANT_EMAIL,
     AURORA,
@@ -36,6 +36,7 @@ from helpdesk.services import booking, closing, writing
 from helpdesk.services.assignment import assign_waiting
 from helpdesk.services.data_collection import collect_contact_details
 from helpdesk.services.first_reply import send_automatic_replies
+from helpdesk.services.tokens import issue_token
 from helpdesk.states import Adapter, AttendantKind, ClosedWith, FlowAction, Platform, Presence
 
 if TYPE_CHECKING:
@@ -87,6 +88,12 @@ def make_helpdesk(cast: Cast, *, now: datetime) -> None:
     )
     _play(aurora, now=now)
     _ask_ia(casa_verde, now=now)
+
+
+def make_tokens(cast: Cast) -> dict[str, str]:
+    """The new token of Loja Aurora's program for the API of conversations, by its e-mail address."""
+    program = User.objects.get(email=AURORA.api_email)
+    return {AURORA.api_email: issue_token(program, [cast.companies[AURORA]], name="demo").secret}
 
 
 def _make_people(company: Company, cast: Cast) -> Team:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-# Passwords and API keys by e-mail address, under "passwords" and "api_keys".
+# By e-mail address, under "passwords", "api_keys" and (for the API of conversations) "tokens".
 Access = dict[str, dict[str, str]]
 
 # The assignee of Venddor's own example: https://www.venddor.com.br/ (Call Requests API).

@@ -13,6 +13,7 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth import authenticate
@@ -169,7 +170,7 @@ class TestTheDemo(TestCase):
     def test_the_printed_lines_are_commands_with_readable_bodies(self) -> None:
         bodies: list[dict[str, Any]] = []
         for line in run().splitlines():
-            if line.startswith("curl"):
+            if line.startswith("curl -u"):
                 words = shlex.split(line)
                 assert words[2].startswith(AURORA.api_email)
                 assert any(word.startswith(BASE_URL) for word in words)
@@ -181,6 +182,18 @@ class TestTheDemo(TestCase):
         assert brazilian_e164(bodies[3]["phone"]).endswith("02")
         phones = set(CallRequest.objects.values_list("phone_e164", flat=True))
         assert phones.isdisjoint(brazilian_e164(body["phone"]) for body in (bodies[0], bodies[3]))
+
+    def test_the_printed_lines_for_conversations_work(self) -> None:
+        writing, listing = [shlex.split(line) for line in run().splitlines() if line.startswith("curl -X")]
+        sent = {}
+        for words in (writing, listing):
+            fields = dict(word.split("=", 1) for word in words if "=" in word)
+            path = words[3].removeprefix(BASE_URL)
+            form = "application/x-www-form-urlencoded"
+            response = self.client.post(path, urlencode(fields), content_type=form)
+            assert response.status_code == 200
+            sent = response.json()
+        assert [sent["Data"][0][name] for name in ("Mensagem", "ReferenteCanalFormaContato")] == ["Olá", "visitante-1"]
 
     def test_both_files_are_for_their_owner_only(self) -> None:
         assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in self.folder.iterdir()} == {

@@ -43,9 +43,10 @@ class Command(BaseCommand):
             if setting.is_present():
                 setting.point_at_simulators(**urls)
             else:
-                cast, passwords_and_keys = setting.make_cast(**urls)
+                cast, logins = setting.make_cast(**urls)
                 history.play_stories(cast, now=timezone.now())
                 helpdesk.make_helpdesk(cast, now=timezone.now())
+                logins["tokens"] = helpdesk.make_tokens(cast)
                 # Inside the transaction: a demo whose passwords nobody knows is of no use.
-                access.save_access(passwords_and_keys)
+                access.save_access(logins)
         access.save_simulator_settings(setting.carrier_callbacks(base_url))
