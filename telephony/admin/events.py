@@ -63,6 +63,7 @@ class TellerFilter(admin.SimpleListFilter):
 class ProviderEventAdmin(ReadOnlyAdmin):
     """The carrier's news."""
 
+    menu_rank = 3
     list_display = (
         "arrived",
         "state_badge",
