@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from callcenter.lib.area_codes import AREA_CODES
 from callcenter.lib.database import as_instant, for_update, is_postgresql, rows_of
 from callcenter.lib.errors import Conflict, NotFound
 from callcenter.lib.number_digests import number_digest
@@ -82,7 +84,7 @@ def stop_calling(
         _entry, is_new = DoNotCallEntry.objects.get_or_create(
             list=target,
             number_digest=digest,
-            defaults={"listed_on": now.date(), "added_at": now, "reason": reason, "actor": actor},
+            defaults={"listed_on": _day_everywhere(now), "added_at": now, "reason": reason, "actor": actor},
         )
         if is_new:
             DoNotCallChange.objects.create(
@@ -180,6 +182,11 @@ def _as_listed(row: dict[str, Any]) -> Listed:
         added_at=cast("datetime", as_instant(row["added_at"])),
         reason=str(DoNotCallEntry.Reason(row["reason"]).label) if row["reason"] else "",
     )
+
+
+def _day_everywhere(now: datetime) -> date:
+    """The latest day that has begun in the whole country: who is listed on it is listed at once, wherever they live."""
+    return min(now.astimezone(ZoneInfo(zone)).date() for zone in {area.zone for area in AREA_CODES.values()})
 
 
 def _scope_of(one: DoNotCallList) -> list[int] | None:

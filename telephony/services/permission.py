@@ -91,7 +91,7 @@ def judged(
         for phone, digest in zip(phones, digests, strict=True)
     }
     calls = _calls_today(places, now=now, before=before)
-    listings = _listings(snapshot, digests, company_id=line.company_id, on=now.date())
+    listings = _listings(snapshot, digests, company_id=line.company_id, on=now.astimezone(elsewhere).date())
     # Of nearly every number nothing is known.
     nothing = Facts(lists_readable=snapshot.lists_readable)
     facts = [

@@ -19,6 +19,7 @@ from requests_app.states import Hold, Source
 from telephony.models import CallingRule, DoNotCallEntry
 from telephony.services.calling_rules import store_rule
 from telephony.services.do_not_call import list_for, stop_calling
+from telephony.services.permission import Number, judged
 from telephony.tests.rules.test_permission import E164, NOON, PHONE, imported, make_rule
 
 if TYPE_CHECKING:
@@ -53,6 +54,18 @@ def test_a_listed_number_is_stored_and_held_at_once(for_all: bool) -> None:
     told = timeline.explanation(request, now=NOON)
     assert told.reasons[0].code == Hold.DO_NOT_CALL
     assert told.reasons[0].needs_person
+
+
+@pytest.mark.parametrize("hour", [23, 26, 29])
+def test_who_wants_no_calls_is_called_no_more_that_same_night_wherever_they_live(hour: int) -> None:
+    line = make_line(make_company())
+    # 20:00 and 23:00 in São Paulo, and 2:00 of the next day, when it is midnight in Acre.
+    told_at = NOON.replace(hour=0) + timedelta(hours=hour)
+    acre = "+5568987654321"
+    for phone in (E164, acre):
+        stop_calling(phone, company_id=line.company_id, reason=DoNotCallEntry.Reason.OPT_OUT, actor=None, now=told_at)
+        (verdict,) = judged([Number(phone)], line=line, now=told_at + timedelta(seconds=1))
+        assert verdict.hold == Hold.DO_NOT_CALL
 
 
 def test_another_companys_list_holds_nothing() -> None:
