@@ -10,6 +10,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 from callcenter.accounts.models import Company, User
+from callcenter.demo import desk
 from callcenter.demo.setting import (
     ATTENDANT_EMAIL,
     AURORA,
@@ -86,8 +87,10 @@ def make_helpdesk(cast: Cast, *, now: datetime) -> None:
         for day in range(5)
         for opens, closes in _OFFICE
     )
+    desk.prepare(aurora)
     _play(aurora, now=now)
     _ask_ia(casa_verde, now=now)
+    desk.furnish(cast, now=now)
 
 
 def make_tokens(cast: Cast) -> dict[str, str]:

@@ -30,13 +30,14 @@ S = AttemptState
 # What the carrier says of a call that ended so, in order: its word, and how many seconds after the PABX took the call.
 _NEWS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
     "answered": (("chamando", 2), ("atendeu", 11), ("desligou", 190)),
+    "dropped": (("chamando", 2), ("atendeu", 11), ("desligou", 15)),
     "busy": (("ocupado", 4),),
     "no_answer": (("chamando", 3), ("nao atendeu", 38)),
     "machine": (("chamando", 2), ("caixa postal", 24)),
     "invalid": (("numero invalido", 3),),
     "failed": (("falha", 5),),
 }
-_TALKED: Final = "00:02:59"
+_TALKED: Final = {"answered": "00:02:59", "dropped": "00:00:04"}
 _CARRIER_ZONE: Final = ZoneInfo("America/Sao_Paulo")
 _NO_NEWS_AFTER: Final = timedelta(seconds=300)
 
@@ -147,7 +148,7 @@ def _play_news(attempt: CallAttempt, fate: str, story: Story, cast: Cast) -> dat
             "destino": attempt.phone_e164.removeprefix("+"),
             "status": word,
             "inicio": f"{placed_at.astimezone(_CARRIER_ZONE):%Y-%m-%d %H:%M:%S}",
-            "duracao": _TALKED if word == "desligou" else "00:00:00",
+            "duracao": _TALKED[fate] if word == "desligou" else "00:00:00",
             "pin": story.shop.originator,
         }
         _receive(cast, story.shop, f"data={quote_plus(json.dumps(data))}", at=told_at)

@@ -79,6 +79,8 @@ STORIES: Final[tuple[Story, ...]] = (
     Story(A, "Xênia Valadares", "(12) 95550-3301", 1.5 * DAY, calls=("failed", "answered")),
     Story(A, "Yuri Calheiros", "(14) 95550-3401", 2 * DAY, calls=("answered",), fields={"responsible_id": _CAIO}),
     Story(V, "Zilda Mesquita", "(28) 95550-3501", 3 * DAY, calls=("busy", "busy", "answered")),
+    # Answered and cut off at once; the callback is due.
+    Story(A, "Rute Fialho", "(11) 95550-4701", 3, calls=("dropped",)),
     # Completed by hand.
     Story(A, "Alberto Rocha", "(15) 95550-3601", 2.2 * DAY, then=Status.COMPLETED, source=Source.ADMIN),
     Story(V, "Berenice Dias", "(73) 95550-3701", 2.5 * DAY, calls=("no_answer",), then=Status.COMPLETED,

@@ -26,12 +26,22 @@ from callcenter.accounts.selectors import key_owner
 from callcenter.demo.setting import ATTENDANT_EMAIL, AURORA, CASA_VERDE
 from callcenter.lib.phones import brazilian_e164
 from callcenter.tests.factories import make_user
+from helpdesk.data import Bell
 from helpdesk.flows import problems
-from helpdesk.models import Atendimento, BotFlow, Contact, Message, ScheduledMessage
+from helpdesk.models import Atendimento, BotFlow, Contact, Message, ScheduledMessage, Tag
 from helpdesk.selectors.flows import flow_of
+from helpdesk.services.delivery import attempt_delivery, claim_due_messages, send_again
+from helpdesk.states import Delivery
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.states import OPEN, Hold, Status
-from telephony.models import CallAttempt, CallbackRegistration, DialerLine, DirectcallAccount, ProviderEvent
+from telephony.models import (
+    AnsweredCall,
+    CallAttempt,
+    CallbackRegistration,
+    DialerLine,
+    DirectcallAccount,
+    ProviderEvent,
+)
 from telephony.services import channels
 from telephony.services.policy import allowance
 from telephony.states import AttemptState, LineHold
@@ -85,10 +95,10 @@ class TestTheDemo(TestCase):
         untold |= {Hold.CALLING_HOURS, Hold.DAILY_CAP, Hold.DO_NOT_CALL, Hold.RULES}
         assert held == set(Hold.values) - untold
 
-    def test_three_requests_are_due_at_once_and_may_be_dialed(self) -> None:
+    def test_three_requests_and_a_callback_are_due_at_once_and_may_be_dialed(self) -> None:
         now = timezone.now() + timedelta(seconds=1)
         due = CallRequest.objects.due(now)
-        assert sorted(request.phone_e164[-2:] for request in due) == ["01", "02", "03"]
+        assert sorted(request.phone_e164[-2:] for request in due) == ["01", "01", "02", "03"]
         assert {request.company.name for request in due} == {AURORA.name, CASA_VERDE.name}
         for line in DialerLine.objects.all():
             assert allowance(line, now=now).hold == LineHold.NO_CHANNEL
@@ -193,7 +203,10 @@ class TestTheDemo(TestCase):
             response = self.client.post(path, urlencode(fields), content_type=form)
             assert response.status_code == 200
             sent = response.json()
-        assert [sent["Data"][0][name] for name in ("Mensagem", "ReferenteCanalFormaContato")] == ["Olá", "visitante-1"]
+        assert sent["Data"][0]["ReferenteCanalFormaContato"] == "visitante-1"
+        # The text with the protocol came after it.
+        assert Message.objects.filter(is_inbound=True).latest("number").text == "Olá"
+        assert "protocolo" in sent["Data"][0]["Mensagem"]
 
     def test_both_files_are_for_their_owner_only(self) -> None:
         assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in self.folder.iterdir()} == {
@@ -214,18 +227,44 @@ class TestTheDemo(TestCase):
     def test_conversations_stand_wherever_they_can_stand(self) -> None:
         states = Counter(Atendimento.objects.values_list("company__name", "state"))
         assert states == {
-            (AURORA.name, "closed"): 1,
-            (AURORA.name, "in_service"): 1,
-            (AURORA.name, "queued"): 1,
+            (AURORA.name, "closed"): 3,
+            (AURORA.name, "in_service"): 3,
+            (AURORA.name, "queued"): 2,
             (AURORA.name, "automatic"): 1,
             (CASA_VERDE.name, "automatic"): 1,
         }
         assert Contact.objects.filter(name="Lúcia Ramos", email="lucia@exemplo.example").count() == 1
         answer = Message.objects.get(company__name=CASA_VERDE.name, is_inbound=False)
         assert answer.sources[0]["kind"] == "article"
-        assert ScheduledMessage.objects.get().due_at > timezone.now()
+        pending = ScheduledMessage.objects.filter(state="pending")
+        assert pending.count() == 2
+        assert not pending.filter(due_at__lte=timezone.now()).exists()
         for flow in BotFlow.objects.all():
             assert problems(flow_of(flow)) == []
+
+    def test_calls_have_their_conversations_and_a_dropped_one_is_called_back(self) -> None:
+        dropped = AnsweredCall.objects.exclude(drop="").get()
+        assert dropped.callback_request_id is not None
+        assert dropped.atendimento_id is not None
+        callback = CallRequest.objects.get(pk=dropped.callback_request_id)
+        assert callback.phone_e164 == dropped.attempt.phone_e164
+        talk = Atendimento.objects.get(pk=dropped.atendimento_id)
+        assert talk.protocol in (callback.notes or "")
+        assert not AnsweredCall.objects.exclude(due_at=None).exists()
+        assert AnsweredCall.objects.filter(drop="", talked_seconds__gt=100).count() == 3
+        assert Message.objects.filter(is_automatic=True, text__contains="protocolo").count() >= 5
+        assert Tag.objects.filter(atendimentos__isnull=False).distinct().count() == 4
+
+    def test_a_message_that_a_mail_server_refused_can_be_sent_again(self) -> None:
+        failed = Message.objects.get(delivery=Delivery.FAILED)
+        assert failed.atendimento.transfers.filter(by__isnull=False).count() == 2
+        assert Bell.DELIVER in send_again(failed.pk, scope=None, now=timezone.now()).bells
+        # The text with the protocol leaves before it.
+        while claims := claim_due_messages(now=timezone.now(), limit=10, held={}):
+            for claim in claims:
+                attempt_delivery(claim)
+        failed.refresh_from_db()
+        assert failed.delivery == Delivery.SENT
 
     def test_a_lost_file_of_keys_is_said_plainly(self) -> None:
         kept = (self.folder / "demo.json").rename(self.folder / "kept")

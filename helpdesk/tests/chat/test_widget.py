@@ -24,7 +24,7 @@ from helpdesk.states import Adapter
 from helpdesk.tests.factories import make_bot, make_channel, make_flow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-SECONDS = 30
+# The first page of a process that has just started takes its time on a busy machine.
+SECONDS = 90
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def _open_streams(stack: Stack) -> int:
 
 
 def test_a_visitor_writes_the_bot_greets_and_a_person_takes_over_in_the_admin(
-    browser: Browser, stack: Stack, channel: Channel, record_property: Callable[[str, object], None]
+    browser: Browser, stack: Stack, channel: Channel
 ) -> None:
     complaints: list[str] = []
     context = browser.new_context(viewport=PHONE, locale="pt-BR", reduced_motion="reduce")  # type: ignore[arg-type]
@@ -143,7 +144,6 @@ def test_a_visitor_writes_the_bot_greets_and_a_person_takes_over_in_the_admin(
         panel.keyboard.press("Control+Enter")
         to_widget.append(_delay(page, f"resposta {turn}"))
         expect(panel.locator("[data-thread]")).to_contain_text(f"resposta {turn}")
-    record_property("seconds", {"to the panel": to_panel, "to the widget": to_widget})
     assert statistics.median(to_panel) < PROMISED_SECONDS, to_panel
     assert statistics.median(to_widget) < PROMISED_SECONDS, to_widget
 
