@@ -196,12 +196,15 @@ CELERY_TASK_ROUTES = {
     name: {"queue": "webhooks"}
     for name in ("requests_app.tasks.deliver_webhooks", "helpdesk.tasks.deliver_messages", "helpdesk.tasks.fetch_mail")
 }
+# Of these a bell that comes late is as good as none. Behind a backlog longer than a lease, a tick's claims would be
+# given back before anybody could place them, and made again by the next tick.
+_TICK, _SWEEP = ({"expires": 2 * seconds} for seconds in (DIALER_TICK_SECONDS, DIALER_SWEEP_SECONDS))
 CELERY_BEAT_SCHEDULE = {
-    "dialer-tick": {"task": "telephony.tasks.dialer_tick", "schedule": DIALER_TICK_SECONDS},
-    # Rung for what is stored, not for each callback; a bell that comes late is as good as none.
+    "dialer-tick": {"task": "telephony.tasks.dialer_tick", "schedule": DIALER_TICK_SECONDS, "options": _TICK},
+    # Rung for what is stored, not for each callback.
     "apply-news": {"task": "telephony.tasks.apply_news", "schedule": 1.0, "options": {"expires": 5.0}},
     "tie-calls": {"task": "telephony.tasks.tie_calls", "schedule": 1.0, "options": {"expires": 5.0}},
-    "telephony-sweep": {"task": "telephony.tasks.sweep", "schedule": DIALER_SWEEP_SECONDS},
+    "telephony-sweep": {"task": "telephony.tasks.sweep", "schedule": DIALER_SWEEP_SECONDS, "options": _SWEEP},
     "missed-callbacks": {"task": "requests_app.tasks.watch_missed_callbacks", "schedule": 60.0},
     "deliver-webhooks": {"task": "requests_app.tasks.deliver_webhooks", "schedule": WEBHOOK_DELIVERY_SECONDS},
     "prune-webhooks": {"task": "requests_app.tasks.prune_webhook_deliveries", "schedule": 3600.0},
