@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import django_filters  # type: ignore[import-untyped]
-from django.db.models import BooleanField, Exists, Func, OuterRef, Q, QuerySet, TextField, Value
-from django.db.models.functions import Cast, Upper
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from callcenter.lib.database import contains_any_case, is_postgresql
 from requests_app.dialects.http import Refused
 from requests_app.models import CallRequest, Order
+from requests_app.models.text_search import ids_with_text
 from requests_app.states import Status
 
 if TYPE_CHECKING:
@@ -102,10 +103,9 @@ class CallRequestFilter(django_filters.FilterSet):  # type: ignore[misc]  # the 
 
     def by_text(self, rows: Rows, name: str, value: str) -> Rows:
         """Those whose name or phone, as it was typed, has the value in it; `%` and `_` mean themselves."""
-        found = rows.filter(contains_any_case(name, value))
         if is_postgresql():
-            found = found.filter(_parts_in(name, value))
-        return found
+            return rows.filter(pk__in=RawSQL(*ids_with_text(name, value)))
+        return rows.filter(contains_any_case(name, value))
 
     def by_company(self, rows: Rows, name: str, value: str) -> Rows:
         """Those of that company; a caller bound to one company sees that one whatever is asked."""
@@ -136,17 +136,6 @@ class CallRequestFilter(django_filters.FilterSet):  # type: ignore[misc]  # the 
     def by_id(self, rows: Rows, name: str, value: str) -> Rows:
         """The one with that id."""
         return rows.filter(pk=leading_number(value))
-
-
-def _parts_in(column: str, text: str) -> Func:
-    """The condition by which PostgreSQL finds a part of a text in its index."""
-    return Func(
-        Upper(Cast(column, TextField())),
-        Upper(Value(text)),
-        template="requests_app_parts(%(expressions)s)",
-        arg_joiner=") @@ requests_app_asked(",
-        output_field=BooleanField(),
-    )
 
 
 def _has_order(**conditions: Any) -> Q:

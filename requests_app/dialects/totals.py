@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from django.core.exceptions import EmptyResultSet
 
 from callcenter.lib.database import is_postgresql, rows_of
+from requests_app.models.text_search import escaped, ids_with_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +130,7 @@ def where_rows(asked: Asked, *, by_walking: bool = False) -> Where:
         where.append("r.responsible_id = %s" if asked.responsible_id else "r.responsible_id IS NULL")
         params += [asked.responsible_id] if asked.responsible_id else []
     for column, text in asked.texts:
-        where_text, text_params = _where_text(f"r.{column}", text, by_walking=by_walking)
+        where_text, text_params = _where_text(column, text, by_walking=by_walking)
         where.append(where_text)
         params += text_params
     if asked.has_order is not None:
@@ -153,15 +154,14 @@ def _where_common(asked: Asked, row: str) -> tuple[list[str], list[Any]]:
 
 
 def _where_text(column: str, text: str, *, by_walking: bool) -> Where:
-    """The condition that the column has the text in it, in any case; the same as `contains_any_case`."""
-    escaped = re.sub(r"([\\%_])", r"\\\1", text)
+    """The condition that the column of `r` has the text in it, in any case; the same as `contains_any_case`."""
+    like = f"%{escaped(text)}%"
     if not is_postgresql():
         # SQLite folds only ASCII in LIKE.
         if text.isascii():
-            return f"{column} LIKE %s ESCAPE '\\'", [f"%{escaped}%"]
-        return f"{column} REGEXP %s", [f"(?i){re.escape(text)}"]
-    found = f"upper({column}::text) LIKE upper(%s)"
+            return f"r.{column} LIKE %s ESCAPE '\\'", [like]
+        return f"r.{column} REGEXP %s", [f"(?i){re.escape(text)}"]
     if by_walking:
-        return found, [f"%{escaped}%"]
-    parts = f"requests_app_parts(upper({column}::text)) @@ requests_app_asked(upper(%s))"
-    return f"{parts} AND {found}", [text, f"%{escaped}%"]
+        return f"upper(r.{column}::text) LIKE upper(%s)", [like]
+    ids, params = ids_with_text(column, text)
+    return f"r.id IN ({ids})", params
