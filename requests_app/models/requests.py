@@ -30,7 +30,8 @@ class CallRequest(models.Model):
     `in_flight` = a call attempt is open; only telephony's claim sets it and only that attempt's end clears it.
     """
 
-    company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.PROTECT)
+    # No indexes of their own for the foreign keys: others below begin with them, and each is written with every move.
+    company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.PROTECT, db_index=False)
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.NEW)
     requested_at = models.DateTimeField(_("pedido em"), default=timezone.now)
     name = models.CharField(_("nome"), max_length=250, blank=True)
@@ -50,6 +51,7 @@ class CallRequest(models.Model):
         null=True,
         blank=True,
         related_name="call_requests",
+        db_index=False,
     )
     priority = models.SmallIntegerField(_("prioridade"), choices=Priority, default=Priority.NORMAL)
     wanted_at = models.DateTimeField(_("horário desejado"), null=True, blank=True)
@@ -202,15 +204,18 @@ class LedgerEntry(models.Model):
         DUPLICATE = "duplicate", _("Pedido repetido recebido")
         HELD = "held", _("Ligação impedida")
 
-    # No constraint: the entries of a deleted request stay, under its number.
+    # No constraint: the entries of a deleted request stay, under its number; and its company is the request's.
     call_request = models.ForeignKey(
         CallRequest,
         verbose_name=_("pedido de ligação"),
         on_delete=models.DO_NOTHING,
         db_constraint=False,
+        db_index=False,
         related_name="ledger",
     )
-    company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.PROTECT)
+    company = models.ForeignKey(
+        "accounts.Company", verbose_name=_("empresa"), on_delete=models.PROTECT, db_constraint=False
+    )
     at = models.DateTimeField(_("quando"), default=timezone.now)
     kind = models.CharField(_("o quê"), max_length=12, choices=Kind)
     source = models.CharField(_("origem"), max_length=8, choices=Source)

@@ -18,6 +18,8 @@ from telephony.states import OPEN, AttemptState, Meaning, MoveReason
 class CallAttempt(models.Model):
     """One try to call one person: claimed, sent at most once, and moved on by news until it is final.
 
+    It begins claimed, at `claimed_at`, which the request's ledger tells; its own entries are the moves from there.
+
     `token` is the opaque id that travels in DADOS. `provider_call_id` is the PABX's ID_CHAMADA, byte for byte;
     `carrier_call_id` is Directcall's callerid; each is empty until known. `call_request` empty = it was deleted.
     `lease_until` empty = no worker holds the attempt. `error_code` empty = the PABX accepted it, or was not asked yet.
@@ -25,14 +27,20 @@ class CallAttempt(models.Model):
     """
 
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    # No constraints: both stand in the request's row, which whoever claims it holds locked (decision 37).
     call_request = models.ForeignKey(
         "requests_app.CallRequest",
         verbose_name=_("pedido de ligação"),
         on_delete=models.SET_NULL,
         null=True,
         related_name="call_attempts",
+        db_constraint=False,
+        # The unique numbers of a request's attempts begin with it.
+        db_index=False,
     )
-    company = models.ForeignKey("accounts.Company", verbose_name=_("empresa"), on_delete=models.PROTECT)
+    company = models.ForeignKey(
+        "accounts.Company", verbose_name=_("empresa"), on_delete=models.PROTECT, db_constraint=False
+    )
     line = models.ForeignKey(DialerLine, verbose_name=_("linha"), on_delete=models.PROTECT)
     number = models.PositiveSmallIntegerField(_("tentativa"))
     state = models.CharField(_("estado"), max_length=10, choices=AttemptState, default=AttemptState.CLAIMED)
@@ -84,9 +92,7 @@ class CallAttempt(models.Model):
         indexes: ClassVar = [
             # The sweep and the pacing look at open attempts only.
             models.Index(fields=["line", "state"], name="attempt_open", condition=Q(state__in=OPEN)),
-            # News without the carrier's id is matched by number and time.
-            models.Index(fields=["company", "phone_e164", "-claimed_at"], name="attempt_by_number"),
-            # How often a number was called on a day, whoever called it.
+            # How often a number was called on a day, whoever called it; and news without the carrier's id.
             models.Index(fields=["phone_e164", "send_at"], name="attempt_of_number_by_time"),
             # The admin's list.
             models.Index(fields=["-claimed_at", "-id"], name="attempt_by_date"),
@@ -102,7 +108,7 @@ class CallAttempt(models.Model):
 
 
 class AttemptEntry(models.Model):
-    """One move of an attempt; written once with the move, never changed."""
+    """One move of an attempt from where it was before; written once with the move, never changed."""
 
     attempt = models.ForeignKey(CallAttempt, on_delete=models.CASCADE, related_name="entries")
     at = models.DateTimeField(_("quando"))
