@@ -33,7 +33,7 @@ import urllib3
 
 from bench import dialing_rows as rows
 from bench.call_requests_api import name_debians_postgresql
-from bench.worker import ROOT, cpu_of_server
+from bench.worker import ROOT, cpu_of_server, cpu_seconds
 from callcenter.tests import engines
 from telephony.tests.simulators.running import SimulatorProcess
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 50
 BATCH: Final = 1_000
+WARMING_UP: Final = 4
 WORKERS: Final = 8
 PLACING_GOAL, CLAIMING_GOAL, GROWTH_GOAL = 0.6, 10_000, 1.5
 
@@ -191,31 +192,35 @@ def _bare(line: DialerLine, calls: int, *, is_kept: bool) -> None:
 
 
 def _report_claiming(line: DialerLine, sizes: list[int], *, batches: int) -> None:
-    print(f"\nClaims per second, one worker, batches of {BATCH:,}")
+    print(f"\nClaims per second, one worker, batches of {BATCH:,}; milliseconds of CPU for each 1,000 claims")
     found: list[float] = []
     have = 0
     for size in sizes:
         rows.add_due(line, range(have + 1, size + 1))
         have = size
-        rates = [_claim_rate(line) for _ in range(batches + 1)][1:]
-        found.append(statistics.median(rates))
-        print(rows.lines_of([(f"from {size:,} due requests", f"{found[-1]:,.0f}")]), flush=True)
+        # The first ones read what the database has on its disk, and have their statements prepared.
+        taken = [_claims(line) for _ in range(WARMING_UP + batches)][WARMING_UP:]
+        found.append(statistics.median(rate for rate, _cpu in taken))
+        cpu = statistics.median(cpu for _rate, cpu in taken)
+        figures = f"{found[-1]:,.0f}; {cpu:.0f} ms, so at most {BATCH / cpu * 1e3:,.0f} a second"
+        print(rows.lines_of([(f"from {size:,} due requests", figures)]), flush=True)
     goal = f"at the largest (≥ {CLAIMING_GOAL:,}); {sizes[0]:,} → {sizes[-1]:,} (≤ {GROWTH_GOAL} ×)"
     print(rows.lines_of([(goal, f"{found[-1]:,.0f}; {found[0] / found[-1]:.2f} ×")]))
     _report_eight(line)
 
 
-def _claim_rate(line: DialerLine) -> float:
+def _claims(line: DialerLine) -> tuple[float, float]:
+    """Claims per second, and the CPU milliseconds of this process and its backend for a thousand, of one batch."""
     from django.utils import timezone  # noqa: PLC0415
 
     from telephony.services.dialing import claim_due_calls  # noqa: PLC0415
 
     now = timezone.now()
-    began = time.perf_counter()
+    spent, began = cpu_seconds(), time.perf_counter()
     claimed = len(claim_due_calls(line.pk, now=now))
-    rate = claimed / (time.perf_counter() - began)
+    seconds, spent = time.perf_counter() - began, cpu_seconds() - spent
     rows.end_calls()
-    return rate
+    return claimed / seconds, spent / claimed * 1e6
 
 
 def _report_eight(line: DialerLine) -> None:

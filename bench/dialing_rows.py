@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 _DUE = """
 INSERT INTO requests_app_callrequest (company_id, status, requested_at, name, phone, phone_e164, email, time_from,
     time_to, order_number, product_number, priority, in_flight, hold_reason, attempts, last_outcome, source, due_at)
-SELECT %s, 'new', now(), 'Cliente ' || i, '', '+55119' || lpad((i / 50)::text, 6, '4') || 50 + i %% 50, '', '10:00',
+SELECT %s, 'new', now(), 'Cliente ' || i, '(11) 9' || eight, '+55119' || eight, '', '10:00',
     '10:00', 0, 0, 1, false, '', 0, '', 'cscart', now() - interval '1 day' + interval '1 ms' * i
-FROM generate_series(%s::bigint, %s::bigint) i
+FROM generate_series(%s::bigint, %s::bigint) i, LATERAL (SELECT lpad((i / 50)::text, 6, '4') || 50 + i %% 50 AS eight) n
 """
 
 
