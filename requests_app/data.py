@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,8 +19,7 @@ class Origin:
     actor: User | None = None
 
 
-@dataclass(frozen=True)
-class DueRequest:
+class DueRequest(NamedTuple):
     """A request whose time has come, as the dialer needs it; the window's texts are the customer's own."""
 
     id: int

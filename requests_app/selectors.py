@@ -32,7 +32,7 @@ def due_requests(company_id: int, *, now: datetime, limit: int, but: Q | None = 
     due = CallRequest.objects.filter(company_id=company_id).due(now)
     if but is not None:
         due = due.filter(~but)
-    return [DueRequest(*row) for row in for_claim(due).values_list(*_DUE_COLUMNS)[:limit]]
+    return list(map(DueRequest._make, for_claim(due).values_list(*_DUE_COLUMNS)[:limit]))
 
 
 def requests_of_numbers(company_id: int, numbers: Iterable[str], *, limit: int = 50) -> list[CallRequest]:

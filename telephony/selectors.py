@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db.models import Count, Exists, Max, OuterRef, Q, TextField
+from django.db.models import Count, Exists, OuterRef, Q, TextField
 from django.db.models.functions import Cast, Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from callcenter.lib.database import any_of, as_list, rows_of
 from callcenter.lib.secrets import digest
 from requests_app.data import TimelineEntry
 from requests_app.states import Outcome
@@ -176,13 +177,12 @@ def was_called_again(attempt: CallAttempt) -> bool:
 
 def next_attempt_numbers(request_ids: Iterable[int]) -> dict[int, int]:
     """The number that the next attempt of each of these requests gets; 1 for those left out. One query."""
-    rows = (
-        CallAttempt.objects.filter(call_request__pk__any_of=request_ids)
-        .values("call_request_id")
-        .annotate(last=Max("number"))
-        .values_list("call_request_id", "last")
+    rows = rows_of(
+        "SELECT call_request_id, max(number) + 1 AS next FROM telephony_callattempt"
+        f" WHERE {any_of('call_request_id')} GROUP BY call_request_id",
+        [as_list(request_ids)],
     )
-    return {request_id: last + 1 for request_id, last in rows if request_id is not None}
+    return {row["call_request_id"]: row["next"] for row in rows}
 
 
 def expired_attempts(states: Iterable[str], *, now: datetime, limit: int) -> list[CallAttempt]:

@@ -336,6 +336,7 @@ class Promise(models.TextChoices):
 class MoveReason(models.TextChoices):
     """Why an attempt moved, where neither the carrier's news nor an outcome says it."""
 
+    # Stands in entries of before claims were told by the request's ledger alone.
     DUE = "due", _("O pedido estava na hora")
     INTENT = "intent", _("Intenção gravada, ligação a caminho")
     ACCEPTED = "accepted", _("O PABX aceitou a chamada")

@@ -15,7 +15,7 @@ from requests_app.data import Origin
 from requests_app.services.calls import DIALER, claim_requests, settle_request
 from requests_app.services.intake import change_call_request, create_call_request
 from requests_app.states import Outcome, Source
-from telephony.models import AttemptEntry, CallAttempt
+from telephony.models import CallAttempt
 from telephony.services import moves
 from telephony.services.events import apply_event, store_event
 from telephony.states import AttemptState, MoveReason
@@ -95,7 +95,6 @@ def _play_call(call_request: CallRequest, fate: str, story: Story, cast: Cast, *
         claimed_at=claimed_at,
         send_at=claimed_at,
     )
-    AttemptEntry.objects.create(attempt=attempt, at=claimed_at, to_state=S.CLAIMED, reason=MoveReason.DUE)
     moves.move(attempt, S.SENDING, expected=[S.CLAIMED], reason=MoveReason.INTENT, now=sent_at, sending_at=sent_at)
     if fate == "in_doubt":
         moves.doubt(attempt, reason=MoveReason.AMBIGUOUS, now=sent_at + timedelta(seconds=10), error_code="ambiguous")

@@ -25,10 +25,13 @@ def number_digest(phone_e164: str) -> UUID:
 
 def number_digests(phones_e164: Iterable[str]) -> list[UUID]:
     """The digests of these numbers, in their order."""
+    return [UUID(int=int(digest, 16)) for digest in number_hexes(phones_e164)]
+
+
+def number_hexes(phones_e164: Iterable[str]) -> list[str]:
+    """The digests of these numbers as hex, in their order."""
     key = settings.TOKEN_PEPPER.encode()
-    return [
-        UUID(int=int.from_bytes(hmac.digest(key, _PURPOSE + phone.encode(), "sha256")[:16])) for phone in phones_e164
-    ]
+    return [hmac.digest(key, _PURPOSE + phone.encode(), "sha256")[:16].hex() for phone in phones_e164]
 
 
 def number_hex(phone_e164: str) -> str:

@@ -43,17 +43,19 @@ def claim_requests(request_ids: Iterable[int], *, now: datetime) -> set[int]:
     Effects: one UPDATE and one INSERT of ledger entries, whatever the number; call inside a transaction that also
     writes the attempts.
     """
-    wanted = CallRequest.objects.filter(pk__any_of=request_ids, in_flight=False, due_at__lte=now, status__in=OPEN)
-    # In one order for everybody, so that two claims of the same rows wait for each other instead of deadlocking.
-    companies = dict(for_update(wanted.order_by("pk")).values_list("pk", "company_id"))
-    CallRequest.objects.filter(pk__any_of=companies).update(in_flight=True, due_at=None, hold_reason=Hold.IN_FLIGHT)
+    # By their ids, so in one order for everybody: two claims of the same rows wait for each other, and never deadlock.
+    claimed = rows_of(
+        f"UPDATE requests_app_callrequest SET in_flight = true, due_at = NULL, hold_reason = %s WHERE {any_of('id')}"
+        f" AND NOT in_flight AND due_at <= %s AND {any_of('status', 'varchar')} RETURNING id, company_id",
+        [Hold.IN_FLIGHT.value, as_list(request_ids), as_stored(now), as_list(status.value for status in OPEN)],
+    )
     kind, source = LedgerEntry.Kind.CLAIMED, Source.DIALER
     insert_rows(
         LedgerEntry,
         ("call_request_id", "company_id", "at", "kind", "source"),
-        [(request_id, company_id, now, kind, source) for request_id, company_id in companies.items()],
+        [(row["id"], row["company_id"], now, kind, source) for row in claimed],
     )
-    return set(companies)
+    return {row["id"] for row in claimed}
 
 
 def postpone_request(request_id: int, *, until: datetime, hold: Hold, now: datetime) -> bool:

@@ -16,7 +16,7 @@ from requests_app.schedule import contact_window, next_opening
 from requests_app.services import calls, holds
 from requests_app.states import Hold, Outcome
 from telephony import selectors
-from telephony.models import AttemptEntry, CallAttempt, DialerLine
+from telephony.models import CallAttempt, DialerLine
 from telephony.services import fence, moves, permission
 from telephony.services.breaker import begin_probe, breakers_of
 from telephony.services.policy import allowance, is_probing
@@ -170,11 +170,6 @@ def _create_attempts(
             )
             for place, request in enumerate(claimed)
         ],
-    )
-    insert_rows(
-        AttemptEntry,
-        ("attempt_id", "at", "to_state", "reason"),
-        [(attempt_id, now, S.CLAIMED, MoveReason.DUE) for attempt_id in ids],
     )
     DialerLine.objects.filter(pk=line.pk).update(next_slot_at=first + len(claimed) * gap)
     return ids

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,10 +13,10 @@ from django.db.models import Q
 
 from callcenter.lib.area_codes import AREA_CODES
 from callcenter.lib.database import any_of, as_instant, as_list, as_stored, rows_of
-from callcenter.lib.number_digests import number_digests
+from callcenter.lib.number_digests import number_digests, number_hexes
 from requests_app.services.evidence import evidence_of
 from requests_app.states import Hold
-from telephony.models import CallAttempt, CallAuthorization, ContactPreference, DoNotCallEntry
+from telephony.models import CallAttempt, CallAuthorization, ContactPreference
 from telephony.rule_terms import Ground
 from telephony.rulebook import Decision, Facts, Listing, Place, Purpose, decide, place_of
 from telephony.services.rule_snapshot import Snapshot, current_snapshot, snapshot_of
@@ -57,8 +57,7 @@ class Verdict:
         return _hold_of(self.decision)
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(NamedTuple):
     """A number to be judged. `request_id` None = no request stands behind the question."""
 
     phone_e164: str
@@ -68,8 +67,8 @@ class Number:
 def verdicts(due: Sequence[DueRequest], *, line: DialerLine, now: datetime) -> dict[int, Verdict]:
     """What the rules say of calling each of these requests on this line now, by request.
 
-    At most seven queries, whatever the number; call it under the lock of the claim, so that two claims can't both
-    take the last call of a number's day.
+    Three queries in the ordinary case, at most six, whatever the number. Call it under the lock of the claim, so that
+    two claims can't both take the last call of a number's day.
     """
     numbers = {request.id: Number(request.phone_e164, request.id) for request in due}
     return dict(zip(numbers, judged(list(numbers.values()), line=line, now=now), strict=True))
@@ -84,14 +83,15 @@ def judged(
     """
     snapshot, elsewhere = current_snapshot(), line.company.zone
     phones = [number.phone_e164 for number in numbers]
-    digests = number_digests(phones)
-    wishes = _wishes(digests, company_id=line.company_id)
-    places = {
-        phone: _place(phone, wishes.get(digest), elsewhere=elsewhere)
-        for phone, digest in zip(phones, digests, strict=True)
-    }
+    digests = number_hexes(phones)
+    wishing, entries = _marked(digests, company_id=line.company_id)
+    wishes = _wishes(wishing, company_id=line.company_id) if wishing else {}
+    places = {phone: place_of(phone, elsewhere=elsewhere) for phone in phones}
+    for phone, digest in zip(phones, digests, strict=True) if wishes else ():
+        if (wish := wishes.get(digest)) is not None:
+            places[phone] = _place_wanted(places[phone], wish)
     calls = _calls_today(places, now=now, before=before)
-    listings = _listings(snapshot, digests, company_id=line.company_id, on=now.astimezone(elsewhere).date())
+    listings = _listings(snapshot, entries, company_id=line.company_id, on=now.astimezone(elsewhere).date())
     # Of nearly every number nothing is known.
     nothing = Facts(lists_readable=snapshot.lists_readable)
     facts = [
@@ -108,7 +108,7 @@ def judged(
     deciding = _Deciding(snapshot, purpose_of(line), now)
     found = [deciding.verdict(places[phone], fact) for phone, fact in zip(phones, facts, strict=True)]
     asking = {
-        number.request_id: digest
+        number.request_id: UUID(hex=digest)
         for number, digest, verdict in zip(numbers, digests, found, strict=True)
         if verdict.decision.objections and number.request_id is not None
     }
@@ -170,9 +170,19 @@ class _Deciding:
     def __init__(self, snapshot: Snapshot, purpose: Purpose, now: datetime) -> None:
         self.snapshot, self.purpose, self.now = snapshot, purpose, now
         self._made: dict[tuple[Place, Facts], Verdict] = {}
+        # By the objects themselves, which most numbers share, as their values take longer to hash.
+        self._same: dict[tuple[int, int], tuple[Place, Facts, Verdict]] = {}
 
     def verdict(self, place: Place, facts: Facts) -> Verdict:
         """The verdict on a number there of which this is known."""
+        if (same := self._same.get((id(place), id(facts)))) is not None:
+            return same[2]
+        verdict = self._of(place, facts)
+        # Kept with their verdict, so that no other object gets their ids.
+        self._same[id(place), id(facts)] = (place, facts, verdict)
+        return verdict
+
+    def _of(self, place: Place, facts: Facts) -> Verdict:
         key = (place, facts)
         if (known := self._made.get(key)) is None:
             decision = decide(self.snapshot.book, purpose=self.purpose, place=place, facts=facts, now=self.now)
@@ -187,16 +197,46 @@ def _facts(wish: ContactPreference | None, **known: Any) -> Facts:
     return Facts(wanted_hours=parse_hours(wish.hours), wanted_cap=wish.daily_cap, **known)
 
 
-def _wishes(digests: Collection[UUID], *, company_id: int) -> dict[UUID, ContactPreference]:
+class _Entry(NamedTuple):
+    """That a number is on a list, as it is stored."""
+
+    digest: str
+    list_id: int
+    listed_on: date
+    added_at: datetime
+
+
+def _marked(digests: Sequence[str], *, company_id: int) -> tuple[list[str], list[_Entry]]:
+    """Those of the numbers of which the company knows a wish, and the entries of those on any list. One query."""
+    these = as_list(digests)
+    rows = rows_of(
+        "SELECT number_digest, list_id, listed_on, added_at FROM telephony_donotcallentry"
+        f" WHERE {any_of('number_digest', 'uuid')}"
+        " UNION ALL SELECT number_digest, NULL, NULL, NULL FROM telephony_contactpreference"
+        f" WHERE {any_of('number_digest', 'uuid')} AND company_id = %s",
+        [these, these, company_id],
+    )
+    wishing, entries = [], []
+    for row in rows:
+        digest, listed_on, added_at = row["number_digest"], row["listed_on"], as_instant(row["added_at"])
+        digest = digest if isinstance(digest, str) else digest.hex
+        if added_at is None:
+            wishing.append(digest)
+        else:
+            # SQLite has no such type either.
+            listed_on = date.fromisoformat(listed_on) if isinstance(listed_on, str) else listed_on
+            entries.append(_Entry(digest, row["list_id"], listed_on, added_at))
+    return wishing, entries
+
+
+def _wishes(digests: Collection[str], *, company_id: int) -> dict[str, ContactPreference]:
+    """What the persons of these numbers wish of the company. One query."""
     rows = ContactPreference.objects.filter(number_digest__any_of=digests, company_id=company_id)
-    return {row.number_digest: row for row in rows}
+    return {row.number_digest.hex: row for row in rows}
 
 
-def _place(phone_e164: str, wish: ContactPreference | None, *, elsewhere: ZoneInfo) -> Place:
-    """Where the person is: by what they said, else by the number's area code."""
-    place = place_of(phone_e164, elsewhere=elsewhere)
-    if wish is None:
-        return place
+def _place_wanted(place: Place, wish: ContactPreference) -> Place:
+    """Where the person is by what they said; what they left open stays as their number's area code says."""
     if wish.state and wish.state != place.state:
         zone = next(area.zone for area in AREA_CODES.values() if area.state == wish.state)
         place = Place(zone=ZoneInfo(zone), state=wish.state)
@@ -207,42 +247,44 @@ def _place(phone_e164: str, wish: ContactPreference | None, *, elsewhere: ZoneIn
 
 def _calls_today(places: Mapping[str, Place], *, now: datetime, before: Mapping[str, int] | None) -> Counter[str]:
     """How often each number was or may have been called on its own present day, by whomever of us. One query."""
-    calls = CallAttempt.objects.filter(phone_e164__any_of=places, send_at__gte=now - _LONGEST_DAY)
-    calls = calls.exclude(state__in=NOT_CALLED)
-    today = {place.zone: now.astimezone(place.zone).date() for place in places.values()}
-    return Counter(
-        phone
-        for pk, phone, send_at, sending_at in calls.values_list("pk", "phone_e164", "send_at", "sending_at")
-        if (before is None or pk < before[phone] or (pk > before[phone] and sending_at is not None))
-        and send_at.astimezone(places[phone].zone).date() == today[places[phone].zone]
+    calls = rows_of(
+        "SELECT id, phone_e164, send_at, sending_at FROM telephony_callattempt"
+        f" WHERE {any_of('phone_e164', 'varchar')} AND send_at >= %s AND NOT {any_of('state', 'varchar')}",
+        [as_list(places), as_stored(now - _LONGEST_DAY), as_list(state.value for state in NOT_CALLED)],
     )
+    today = {place.zone: now.astimezone(place.zone).date() for place in places.values()} if calls else {}
+    found: Counter[str] = Counter()
+    for call in calls:
+        pk, phone, zone = call["id"], call["phone_e164"], places[call["phone_e164"]].zone
+        if before is None or pk < before[phone] or (pk > before[phone] and call["sending_at"] is not None):
+            send_at = as_instant(call["send_at"])
+            found[phone] += send_at is not None and send_at.astimezone(zone).date() == today[zone]
+    return +found
 
 
-def _listings(snapshot: Snapshot, digests: Collection[UUID], *, company_id: int, on: Any) -> dict[UUID, list[Listing]]:
-    """On which lists that concern the company each number is. One query; another where any is."""
+def _listings(snapshot: Snapshot, entries: Iterable[_Entry], *, company_id: int, on: date) -> dict[str, list[Listing]]:
+    """On which lists that concern the company each of these numbers is. One query where any is."""
     concerned = {pk for pk, one in snapshot.lists.items() if one.company_id in {None, company_id}}
-    found: dict[UUID, list[Listing]] = defaultdict(list)
-    if not concerned:
-        return found
-    rows = DoNotCallEntry.objects.filter(number_digest__any_of=digests).values_list(
-        "number_digest", "list_id", "listed_on", "added_at"
-    )
-    entries = [row for row in rows if row[1] in concerned]
-    allowed = _authorised([row[0] for row in entries], company_id=company_id, on=on) if entries else {}
-    for digest, list_id, listed_on, added_at in entries:
-        kind = snapshot.lists[list_id].kind
-        is_authorised = bool(allowed.get(digest, set()) & {kind, ""})
-        found[digest].append(Listing(kind, listed_on, added_at, is_authorised))
+    found: dict[str, list[Listing]] = defaultdict(list)
+    entries = [entry for entry in entries if entry.list_id in concerned]
+    allowed = _authorised({entry.digest for entry in entries}, company_id=company_id, on=on) if entries else {}
+    for entry in entries:
+        kind = snapshot.lists[entry.list_id].kind
+        is_authorised = bool(allowed.get(entry.digest, set()) & {kind, ""})
+        found[entry.digest].append(Listing(kind, entry.listed_on, entry.added_at, is_authorised))
     return found
 
 
-def _authorised(digests: Iterable[UUID], *, company_id: int, on: Any) -> dict[UUID, set[str]]:
+def _authorised(digests: Collection[str], *, company_id: int, on: date) -> dict[str, set[str]]:
     rows = CallAuthorization.objects.filter(
-        Q(valid_to=None) | Q(valid_to__gte=on), number_digest__in=list(digests), company_id=company_id, given_on__lte=on
+        Q(valid_to=None) | Q(valid_to__gte=on),
+        number_digest__any_of=digests,
+        company_id=company_id,
+        given_on__lte=on,
     )
-    found: dict[UUID, set[str]] = defaultdict(set)
+    found: dict[str, set[str]] = defaultdict(set)
     for digest, kind in rows.values_list("number_digest", "list_kind"):
-        found[digest].add(kind)
+        found[digest.hex].add(kind)
     return found
 
 

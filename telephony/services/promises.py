@@ -167,7 +167,8 @@ def _queries(promise: Promise, *, since: datetime, now: datetime) -> Iterator[tu
             yield from _lost_requests()
         case Promise.LEDGER:
             told = "EXISTS (SELECT 1 FROM telephony_attemptentry e WHERE e.attempt_id = a.id AND e.to_state = a.state)"
-            yield f"{_ATTEMPT} WHERE a.claimed_at >= %s AND NOT {told}", [at]
+            # Its first state is told by when it was claimed, and by the request's ledger.
+            yield f"{_ATTEMPT} WHERE a.claimed_at >= %s AND a.state <> %s AND NOT {told}", [at, S.CLAIMED.value]
         case Promise.NOTHING_HANGS:
             yield from _hanging(now)
 

@@ -48,7 +48,7 @@ def test_an_accepted_call_keeps_its_id_byte_for_byte(line: DialerLine, pabx: Tin
     attempt, request = fresh(attempt)
     assert (attempt.state, attempt.provider_call_id) == (S.PLACED, "08/07/24 10:46:19 010A 0001/00")
     assert (request.status, request.attempts, request.hold_reason) == ("in_progress", 1, Hold.IN_FLIGHT)
-    assert [one.to_state for one in attempt.entries.all()] == ["claimed", "sending", "placed"]
+    assert [one.to_state for one in attempt.entries.all()] == ["sending", "placed"]
     assert pabx.numbers == [f"0{attempt.phone_e164[3:]}"]
     assert pabx.posts[0]["DADOS"] == attempt.token.hex
 

@@ -158,7 +158,7 @@ def assert_every_request_has_a_way_on() -> None:
 def assert_every_attempt_moved_step_by_step() -> None:
     """Each entry begins where the one before ended, and the last one is where the attempt is."""
     for attempt in CallAttempt.objects.prefetch_related("entries"):
-        before = ""
+        before = "claimed"
         for entry in attempt.entries.all():
             assert entry.from_state == before
             before = entry.to_state
