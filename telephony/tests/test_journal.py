@@ -105,7 +105,6 @@ def test_calls_placed_together_leave_what_one_leaves(pabx: TinyPabx) -> None:
     assert CallAttempt.objects.exclude(provider_call_id="").values("provider_call_id").distinct().count() == CALLS
     moved = list(AttemptEntry.objects.order_by("attempt_id", "id").values_list("from_state", "to_state", "reason"))
     assert moved == CALLS * [
-        ("", "claimed", MoveReason.DUE),
         ("claimed", "sending", MoveReason.INTENT),
         ("sending", "placed", MoveReason.ACCEPTED),
     ]
