@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
-from django.db.models import Field, ForeignKey, Lookup, Q
+from django.db.models import Q
 
+from callcenter.lib import lookups  # noqa: F401  whoever asks the database may ask by them
 from callcenter.lib.arrays import PLAIN, array_of
 
 if TYPE_CHECKING:
@@ -118,31 +119,6 @@ def _column_names(cursor: Any) -> Sequence[str]:
         return [column[0] for column in cursor.description]
     # The driver's description says much more of each column, and takes as long as reading ten rows.
     return [result.fname(place).decode() for place in range(result.nfields)]
-
-
-@ForeignKey.register_lookup
-@Field.register_lookup
-class AnyOf(Lookup):
-    """`pk__any_of=ids`: as `pk__in`, with one parameter however many values; hundreds of placeholders cost more."""
-
-    lookup_name = "any_of"
-
-    def get_prep_lookup(self) -> list[Any]:
-        """The values as the field takes them."""
-        return [self.lhs.output_field.get_prep_value(value) for value in self.rhs]
-
-    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        """An array."""
-        column, params = self.process_lhs(compiler, connection)
-        kind = self.lhs.output_field.rel_db_type(connection)
-        return f"{column} = ANY(%s::{kind}[])", [*params, array_of(self.rhs)]
-
-    def as_sql(self, compiler: Any, connection: Any) -> Any:
-        """A list in JSON."""
-        column, params = self.process_lhs(compiler, connection)
-        field = self.lhs.output_field
-        values = [field.get_db_prep_value(value, connection, prepared=True) for value in self.rhs]
-        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(values)]
 
 
 def values_of(rows: QuerySet[Any, tuple[Any, ...]], *, is_prepared: bool = False) -> list[tuple[Any, ...]]:
