@@ -196,8 +196,7 @@ CELERY_TASK_ROUTES = {
     name: {"queue": "webhooks"}
     for name in ("requests_app.tasks.deliver_webhooks", "helpdesk.tasks.deliver_messages", "helpdesk.tasks.fetch_mail")
 }
-# Of these a bell that comes late is as good as none. Behind a backlog longer than a lease, a tick's claims would be
-# given back before anybody could place them, and made again by the next tick.
+# Behind a backlog a late tick's claims would be given back before anybody could place them, and made again.
 _TICK, _SWEEP = ({"expires": 2 * seconds} for seconds in (DIALER_TICK_SECONDS, DIALER_SWEEP_SECONDS))
 CELERY_BEAT_SCHEDULE = {
     "dialer-tick": {"task": "telephony.tasks.dialer_tick", "schedule": DIALER_TICK_SECONDS, "options": _TICK},

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0003_api_key_expires_at'),
         ('requests_app', '0019_ledger_company'),
-        ('telephony', '0009_commands_and_dac'),
+        ('telephony', '0014_answered_calls'),
     ]
 
     operations = [
