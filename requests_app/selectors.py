@@ -9,8 +9,9 @@ from django.db.models import Count, Q
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from callcenter.lib.database import any_of, as_list, for_claim, row_lock, rows_of
+from callcenter.lib.database import any_of, as_list, for_claim, row_lock
 from callcenter.lib.display import absolute
+from callcenter.lib.questions import Question, answer_to
 from requests_app.data import DueRequest, TimelineEntry, WaitingCount, WaitingRetry
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.states import OPEN, Hold
@@ -60,13 +61,17 @@ def locked_if_wanted(request_ids: Iterable[int]) -> dict[int, DueRequest]:
 
     Call inside the transaction that commits the intent to dial: a cancellation is either seen here, or comes after.
     """
-    # By hand, because it is asked before every call.
-    rows = rows_of(
+    return answer_to(wanted_of(request_ids))
+
+
+def wanted_of(request_ids: Iterable[int]) -> Question[dict[int, DueRequest]]:
+    """What `locked_if_wanted` asks; by hand, because it is asked before every call."""
+    return Question(
         f"SELECT {', '.join(_DUE_COLUMNS)} FROM requests_app_callrequest r WHERE {any_of('r.id')} AND r.in_flight"
         f" AND {any_of('r.status', 'varchar')} AND r.hold_reason = %s ORDER BY r.id{row_lock('r')}",
         [as_list(request_ids), as_list(status.value for status in OPEN), Hold.IN_FLIGHT.value],
+        lambda rows: {row["id"]: DueRequest(**row) for row in rows},
     )
-    return {row["id"]: DueRequest(**row) for row in rows}
 
 
 def waiting_retries(

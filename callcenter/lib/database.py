@@ -74,15 +74,14 @@ def serialize(name: str) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [zlib.crc32(name.encode())])
 
 
-def share(name: str) -> None:
-    """Wait until nobody holds this name by `serialize`, and keep it so to the transaction's end; others may share it.
+def sharing(name: str) -> tuple[str, Sequence[Any]]:
+    """What to ask of `rows_of` to wait until nobody holds this name by `serialize`, and to keep it so to the commit.
 
-    Errors: `TransactionManagementError` outside a transaction.
+    Others may share it. On SQLite, where a transaction is the only writer, it asks for nothing.
     """
-    if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError("share() needs a transaction")
     if is_postgresql():
-        rows_of("SELECT pg_advisory_xact_lock_shared(%s)", [zlib.crc32(name.encode())])
+        return "SELECT pg_advisory_xact_lock_shared(%s)", [zlib.crc32(name.encode())]
+    return "SELECT 1", []
 
 
 def server_identity() -> str:
@@ -109,8 +108,29 @@ def rows_of(sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """
     with _preparing_cursor() as cursor:
         cursor.execute(sql, params)
-        names = _column_names(cursor)
-        return [dict(zip(names, row, strict=False)) for row in cursor.fetchall()]
+        return _rows_in(cursor)
+
+
+def rows_of_each(asked: Sequence[tuple[str, Sequence[Any]]]) -> list[list[dict[str, Any]]]:
+    """What each of these finds, as `rows_of` says it; each is answered after the one before it.
+
+    On PostgreSQL all of them go one way there and back, where a thread among many waits longer for the interpreter
+    after each way than the database takes. Call inside a transaction.
+    """
+    own = connections[DEFAULT_DB_ALIAS]
+    if own.vendor != "postgresql" or own.queries_logged:
+        return [rows_of(sql, params) for sql, params in asked]
+    cursors = [_preparing_cursor() for _one in asked]
+    driver: Any = own.connection
+    with own.wrap_database_errors, driver.pipeline():
+        for cursor, (sql, params) in zip(cursors, asked, strict=True):
+            cursor.execute(sql, params)
+    return [_rows_in(cursor) for cursor in cursors]
+
+
+def _rows_in(cursor: CursorWrapper) -> list[dict[str, Any]]:
+    names = _column_names(cursor)
+    return [dict(zip(names, row, strict=False)) for row in cursor.fetchall()]
 
 
 def _column_names(cursor: Any) -> Sequence[str]:

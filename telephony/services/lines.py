@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from callcenter.accounts.models import Company
-from callcenter.lib.database import any_of, as_instant, as_list, joined, known_row, rows_of
+from callcenter.lib.database import any_of, as_instant, as_list, joined, known_row
+from callcenter.lib.questions import Question, answer_to
 from telephony.models import DialerLine, EventChannel, LineBreaker, OpeningHours
 from telephony.providers.digitro.wire import LineAccess
 from telephony.selectors import channel_in_use, channel_number
@@ -65,9 +66,14 @@ class LineNow:
 
 
 def lines_now(line_ids: Iterable[int]) -> dict[int, LineNow]:
-    """What decides whether each of these lines dials. One query, by hand, because it is asked before every call."""
+    """What decides whether each of these lines dials. One query."""
+    return answer_to(state_of_lines(line_ids))
+
+
+def state_of_lines(line_ids: Iterable[int]) -> Question[dict[int, LineNow]]:
+    """What `lines_now` asks; by hand, because it is asked before every call."""
     hours = joined("(h.weekday || ' ' || h.opens_at || ' ' || h.closes_at)")
-    rows = rows_of(
+    return Question(
         "SELECT l.id, l.company_id, l.is_enabled, l.suspended_reason, l.channel_id, l.activity, l.sector, l.exemption,"
         " l.limited_until, c.activity AS company_activity, c.is_active AS company_is_active,"
         " c.time_zone AS company_time_zone,"
@@ -78,8 +84,8 @@ def lines_now(line_ids: Iterable[int]) -> dict[int, LineNow]:
         " LEFT JOIN telephony_eventchannel e ON e.line_id = l.id LEFT JOIN telephony_linebreaker b ON b.line_id = l.id"
         f" WHERE {any_of('l.id')}",
         [as_list(line_ids)],
+        lambda rows: {row["id"]: _line_now(row) for row in rows},
     )
-    return {row["id"]: _line_now(row) for row in rows}
 
 
 def _line_now(row: dict[str, Any]) -> LineNow:

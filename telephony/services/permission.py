@@ -14,6 +14,7 @@ from django.db.models import Q
 from callcenter.lib.area_codes import AREA_CODES
 from callcenter.lib.database import any_of, as_instant, as_list, as_stored, rows_of
 from callcenter.lib.number_digests import number_digests, number_hexes
+from callcenter.lib.questions import Question, answer_to
 from requests_app.services.evidence import evidence_of
 from requests_app.states import Hold
 from telephony.models import CallAttempt, CallAuthorization, ContactPreference
@@ -132,13 +133,17 @@ def refusals_before_sending(
     """What the rules have against each of these claimed calls at the instant of sending them, by id.
 
     One query where no number is on a list or told us something, and none needs evidence; else some for those lines.
+    """
+    return refusals_of(attempts, known=answer_to(known_of(attempts, now=now)), lines=lines, now=now)
+
+
+def refusals_of(
+    attempts: Sequence[CallAttempt], *, known: Known, lines: Mapping[int, DialerLine], now: datetime
+) -> dict[int, Verdict]:
+    """As `refusals_before_sending`, of what `known_of` asks, which may know of more attempts than these.
+
     Of two attempts to one number that were claimed at once, the earlier counts for the later; no two of these have one.
     """
-    if not attempts:
-        return {}
-    phones = [attempt.phone_e164 for attempt in attempts]
-    digests = dict(zip(phones, number_digests(phones), strict=True))
-    known = _known_of({attempt.phone_e164: attempt for attempt in attempts}, digests=digests, now=now)
     unusual: dict[int, list[CallAttempt]] = defaultdict(list)
     deciding = {pk: _Deciding(known.snapshot, purpose_of(line), now) for pk, line in lines.items()}
     for attempt in attempts:
@@ -147,7 +152,7 @@ def refusals_before_sending(
             calls_today=known.calls_on_day(attempt.phone_e164, place, now=now),
             lists_readable=known.snapshot.lists_readable,
         )
-        is_plain = known.has_rules and digests[attempt.phone_e164] not in known.spoken_of
+        is_plain = known.has_rules and attempt.phone_e164 not in known.spoken_of
         if not is_plain or not deciding[attempt.line_id].verdict(place, facts).is_allowed:
             unusual[attempt.line_id].append(attempt)
     refused: dict[int, Verdict] = {}
@@ -289,13 +294,13 @@ def _authorised(digests: Collection[str], *, company_id: int, on: date) -> dict[
 
 
 @dataclass(frozen=True)
-class _Known:
-    """What `_known_of` found: the rules, when each number was called lately, and who is listed or told us something."""
+class Known:
+    """What `known_of` finds: the rules, when each number was called lately, and who is listed or told us something."""
 
     snapshot: Snapshot
     has_rules: bool
     called_at: Mapping[str, Sequence[datetime]]
-    spoken_of: Set[UUID]
+    spoken_of: Set[str]
 
     def calls_on_day(self, phone_e164: str, place: Place, *, now: datetime) -> int:
         """How often the number was or may have been called on its own present day."""
@@ -304,13 +309,30 @@ class _Known:
         return sum(at.astimezone(place.zone).date() == today for at in instants)
 
 
-def _known_of(attempts: Mapping[str, CallAttempt], *, digests: Mapping[str, UUID], now: datetime) -> _Known:
-    """What is known of the numbers of these attempts, apart from the attempts themselves. One query.
+def known_of(attempts: Sequence[CallAttempt], *, now: datetime) -> Question[Known]:
+    """What is known of the numbers of these attempts, each with its own, apart from the attempts themselves.
 
     By hand, because it is asked before every call.
     """
-    states, listed = [state.value for state in NOT_CALLED], as_list(digests.values())
-    rows = rows_of(
+    by_phone = {attempt.phone_e164: attempt for attempt in attempts}
+    digests = number_digests(by_phone)
+    phones = dict(zip(digests, by_phone, strict=True))
+    states, listed = [state.value for state in NOT_CALLED], as_list(digests)
+
+    def read(rows: list[dict[str, Any]]) -> Known:
+        token: str | None = None
+        spoken_of: set[str] = set()
+        called_at: dict[str, list[Any]] = defaultdict(list)
+        for row in rows:
+            if row["what"] == "rules":
+                token = row["value"]
+            elif row["what"] != "call":
+                spoken_of.add(phones[UUID(row["value"])])
+            elif row["id"] < by_phone[row["value"]].pk or row["sending_at"] is not None:
+                called_at[row["value"]].append(as_instant(row["send_at"]))
+        return Known(snapshot_of(token), token is not None, called_at, spoken_of)
+
+    return Question(
         "SELECT 'call' AS what, a.phone_e164 AS value, a.id, a.send_at, a.sending_at FROM telephony_callattempt a"
         f" WHERE {any_of('a.phone_e164', 'varchar')} AND a.send_at >= %s AND NOT {any_of('a.state', 'varchar')}"
         f" AND NOT {any_of('a.id')}"
@@ -320,21 +342,11 @@ def _known_of(attempts: Mapping[str, CallAttempt], *, digests: Mapping[str, UUID
         " UNION ALL SELECT 'wish', CAST(p.number_digest AS text), NULL, NULL, NULL FROM telephony_contactpreference p"
         f" WHERE {any_of('p.number_digest', 'uuid')}",
         [
-            *(as_list(attempts), as_stored(now - _LONGEST_DAY), as_list(states)),
-            *(as_list(attempt.pk for attempt in attempts.values()), listed, listed),
+            *(as_list(by_phone), as_stored(now - _LONGEST_DAY), as_list(states)),
+            *(as_list(attempt.pk for attempt in attempts), listed, listed),
         ],
+        read,
     )
-    token: str | None = None
-    spoken_of: set[UUID] = set()
-    called_at: dict[str, list[Any]] = defaultdict(list)
-    for row in rows:
-        if row["what"] == "rules":
-            token = row["value"]
-        elif row["what"] != "call":
-            spoken_of.add(UUID(row["value"]))
-        elif row["id"] < attempts[row["value"]].pk or row["sending_at"] is not None:
-            called_at[row["value"]].append(as_instant(row["send_at"]))
-    return _Known(snapshot_of(token), token is not None, called_at, spoken_of)
 
 
 def _hold_of(decision: Decision) -> Hold:

@@ -7,14 +7,15 @@ later intent is committed; a call whose intent was committed before leaves withi
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from callcenter.lib.database import for_update, known_row, rows_of, serialize, share
+from callcenter.lib.database import for_update, known_row, serialize, sharing
 from callcenter.lib.errors import Conflict
+from callcenter.lib.questions import Question
 from telephony.models import DialerLine, DialerSwitch, SwitchEntry
 from telephony.states import SwitchReason
 
@@ -39,17 +40,21 @@ def dialer_is_on() -> bool:
     return not DialerSwitch.objects.filter(pk=_ROW, is_on=False).exists()
 
 
-def held_open() -> DialerSwitch:
-    """The switch for all lines, which nobody can turn before the transaction ends; nor a line's own.
+def holding_open() -> tuple[Question[None], Question[DialerSwitch]]:
+    """To be asked in this order: that nobody turns a switch before the transaction ends; and the switch for all lines.
 
-    Known of it is what an intent asks; the rest is read when it is asked for.
+    By hand, because it is asked before every call. Known of the switch is what an intent asks; the rest is read late.
     """
-    share(_LOCK)
-    # By hand, because it is asked before every call.
-    found = rows_of("SELECT id, is_on, installation, mark FROM telephony_dialerswitch WHERE id = %s", [_ROW])
-    if not found:
+    return (
+        Question(*sharing(_LOCK), lambda _rows: None),
+        Question("SELECT id, is_on, installation, mark FROM telephony_dialerswitch WHERE id = %s", [_ROW], _switch_in),
+    )
+
+
+def _switch_in(rows: list[dict[str, Any]]) -> DialerSwitch:
+    if not rows:
         return dialer_switch()
-    return known_row(DialerSwitch, **{**found[0], "installation": UUID(str(found[0]["installation"]))})
+    return known_row(DialerSwitch, **{**rows[0], "installation": UUID(str(rows[0]["installation"]))})
 
 
 def turn_dialer(
