@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import unquote_plus
+
+from telephony.tests.simulators.told import Told, acknowledged, told, told_by
 
 if TYPE_CHECKING:
     from telephony.tests.simulators.running import Simulators
 
-_CALL_ID: Final = re.compile(r'"callerid": "([0-9a-f-]{36})"')
 _SILENT: Final = {"claimed", "released", "refused"}
-
-# The carrier's id of a call, and the word; no word of a broken callback.
-Told = tuple[str, str]
 
 
 @dataclass
@@ -30,6 +25,7 @@ class Witnesses:
     acknowledged: Counter[Told]
     stored: Counter[Told]
     left_behind: Counter[str]
+    given_back: Counter[str]
     states: Counter[str]
     doubts: dict[str, int]
     wrong: dict[str, int] = field(default_factory=dict)
@@ -40,7 +36,6 @@ class Witnesses:
         from telephony.models import AttemptEntry, CallAttempt, ProviderEvent  # noqa: PLC0415  Django is set up by now
 
         recorded = simulators.recorded_calls()
-        taken = [one for one in simulators.deliveries() if one["http_status"] == 200]
         callbacks = ProviderEvent.objects.filter(source=ProviderEvent.Source.CALLBACK, account__isnull=False)
         attempts = {one.token.hex: one for one in CallAttempt.objects.defer("permission")}
         rang = Counter(call["dados"] for call in recorded)
@@ -49,11 +44,12 @@ class Witnesses:
             calls=calls,
             rang=rang,
             rang_numbers=Counter(call["number"] for call in recorded),
-            acknowledged=Counter((one["callerid"], "" if one["malformed"] else one["status"]) for one in taken),
-            stored=Counter(_told(bytes(raw)) for raw in callbacks.values_list("raw", flat=True)),
+            acknowledged=acknowledged(simulators),
+            stored=told(callbacks.values_list("raw", flat=True)),
             left_behind=Counter(
                 AttemptEntry.objects.filter(reason__startswith="lease_over").values_list("reason", flat=True)
             ),
+            given_back=Counter(AttemptEntry.objects.filter(to_state="released").values_list("reason", flat=True)),
             states=Counter(one.state for one in attempts.values()),
             doubts={
                 "rang": sum(rang[token] > 0 for token in in_doubt),
@@ -69,15 +65,15 @@ class Witnesses:
             "STUCK (no end, no next time, no reason)": _stuck(),
             "acknowledged callbacks that are not stored": sum((found.acknowledged - found.stored).values()),
             "acknowledged callbacks not accounted for": _unaccounted(callbacks),
-            "callbacks given to another number's call": _astray(callbacks, taken),
+            "callbacks given to another number's call": _astray(callbacks, simulators),
             **{f"nightly check: {name}": number for name, number in _broken_promises().items()},
         }
         return found
 
 
 def doubles(found: Witnesses) -> int:
-    """How many numbers rang twice for one attempt, by the PABX's record."""
-    return found.wrong["NUMBERS RUNG TWICE FOR ONE ATTEMPT"]
+    """How many numbers rang twice, for one attempt or for two, by the PABX's record: no rule has any tried again."""
+    return sum(times > 1 for times in found.rang_numbers.values())
 
 
 def is_broken(found: Witnesses) -> bool:
@@ -94,7 +90,8 @@ def table(found: Witnesses) -> list[tuple[str, Any]]:
         ("claims, and sends, that killed workers left behind",
          f"{found.left_behind['lease_over']}, {found.left_behind['lease_over_sending']}"),
         ("phones that rang, of so many calls", f"{len(found.rang_numbers)} of {found.calls}"),
-        ("attempts", ", ".join(f"{state} {number}" for state, number in sorted(found.states.items()))),
+        ("attempts", _listed(found.states)),
+        ("attempts given back unsent, by reason", _listed(found.given_back)),
         ("callbacks acknowledged, stored", f"{acknowledged}, {sum(found.stored.values())}"),
         *found.wrong.items(),
         ("left in doubt", f"{doubts} ({share:.2%} of the calls): {found.doubts['rang']} rang,"
@@ -102,15 +99,8 @@ def table(found: Witnesses) -> list[tuple[str, Any]]:
     ]  # fmt: skip
 
 
-def _told(raw: bytes) -> Told:
-    """What a stored body tells, read without the product's own reader."""
-    text = unquote_plus(raw.partition(b"=")[2].decode("latin-1"), encoding="latin-1")
-    try:
-        data = json.loads(text)
-    except ValueError:
-        named = _CALL_ID.search(text)
-        return (named[1] if named else "", "")
-    return (str(data.get("callerid", "")), str(data.get("status", "")))
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))
 
 
 def _lost(calls: int, rang: Counter[str], attempts: dict[str, Any]) -> int:
@@ -141,14 +131,14 @@ def _unaccounted(callbacks: Any) -> int:
 
     state = ProviderEvent.State
     unreadable = callbacks.filter(state=state.UNREADABLE)
-    readable = sum(bool(_told(bytes(raw))[1]) for raw in unreadable.values_list("raw", flat=True))
+    readable = sum(bool(told_by(raw)[1]) for raw in unreadable.values_list("raw", flat=True))
     others = callbacks.exclude(state=state.UNREADABLE).exclude(state=state.APPLIED, attempt__isnull=False)
     return readable + int(others.count())
 
 
-def _astray(callbacks: Any, taken: list[dict[str, Any]]) -> int:
+def _astray(callbacks: Any, simulators: Simulators) -> int:
     """Callbacks whose call, by the carrier, went to another number than the attempt that has them."""
-    numbers = {one["callerid"]: one["destino"] for one in taken}
+    numbers = {one["callerid"]: one["destino"] for one in simulators.carrier_calls()}
     applied = callbacks.filter(attempt__isnull=False).values_list("carrier_call_id", "attempt__phone_e164")
     return sum(numbers.get(call_id, phone[1:]) != phone[1:] for call_id, phone in applied)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from celery.signals import worker_process_init, worker_ready
@@ -19,14 +20,15 @@ __all__ = ["app"]
 @worker_ready.connect
 def redial(**_sent: Any) -> None:
     """Let the sweep do what so many dialers do."""
-    from telephony import tasks  # noqa: PLC0415  Django is set up by now
-    from telephony.models import CallAttempt  # noqa: PLC0415
-    from telephony.services import sweeping  # noqa: PLC0415
+    from django.db import transaction  # noqa: PLC0415
+
+    from telephony.models import CallAttempt  # noqa: PLC0415  Django is set up by now
+    from telephony.services import placing, sweeping  # noqa: PLC0415
 
     def send_again(attempt: CallAttempt, now: datetime) -> bool:
-        lease = now + timedelta(seconds=8)
+        lease = now + timedelta(seconds=30)
         CallAttempt.objects.filter(pk=attempt.pk).update(state="claimed", claimed_at=now, lease_until=lease)
-        tasks.place_calls.delay_on_commit([attempt.pk])  # type: ignore[attr-defined]  # the stubs don't know it
+        transaction.on_commit(partial(placing.place_call, attempt.pk))
         return True
 
     sweeping._doubt_send = send_again
