@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 from django.db.models import Case, Count, Q, Sum, Value, When
-from django.db.models.functions import Coalesce, Least, TruncHour
+from django.db.models.functions import Coalesce, Greatest, Least, TruncHour
 from django.utils import timezone
 
 from callcenter.lib.database import serialize
@@ -107,7 +107,8 @@ def count_calls(*, since: datetime, now: datetime) -> None:
 
 
 def _counted(since: datetime) -> Iterable[dict[str, Any]]:
-    talk = Coalesce(SecondsBetween("answered_at", "ended_at"), 0)
+    # Where the end was told before the answer, it lies before it.
+    talk = Greatest(Coalesce(SecondsBetween("answered_at", "ended_at"), 0), Value(0))
     is_talk = Q(outcome__in=[Outcome.ANSWERED, Outcome.MACHINE, Outcome.FAX])
     rows: Iterable[Any] = (
         CallAttempt.objects.filter(claimed_at__gte=since, sending_at__isnull=False)

@@ -130,6 +130,8 @@ def test_calls_are_counted_by_hour_and_by_what_became_of_them() -> None:
     made(line, 3)
     made(line, 2, talk=6.9)
     made(line, talk=300)
+    # The carrier told of the end before the answer.
+    made(line, talk=-3)
     made(line, outcome=Outcome.MACHINE, talk=None)
     made(line, state=S.PLACED, outcome="", ended_at=None)
     # Not called at all.
@@ -141,6 +143,7 @@ def test_calls_are_counted_by_hour_and_by_what_became_of_them() -> None:
         ("machine", 0, 1, "1130000000"),
         ("nobody", 0, 3, "1130000000"),
         ("open", 0, 1, "1130000000"),
+        ("talk", 0, 1, "1130000000"),
         ("talk", 6, 2, "1130000000"),
         ("talk", 31, 1, "1130000000"),
     ]
