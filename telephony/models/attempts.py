@@ -27,7 +27,7 @@ class CallAttempt(models.Model):
     """
 
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    # No constraints: both stand in the request's row, which whoever claims it holds locked (decision 38).
+    # No constraints: both stand in the request's row, which whoever claims it holds locked (decision 39).
     call_request = models.ForeignKey(
         "requests_app.CallRequest",
         verbose_name=_("pedido de ligação"),
