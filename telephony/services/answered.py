@@ -19,7 +19,7 @@ from callcenter.lib.errors import DomainError
 from helpdesk.services.phone_calls import companies_with_telephone
 from telephony.models import AnsweredCall, DialerLine
 from telephony.services.conversations import open_for_answered
-from telephony.services.drops import follow_drop
+from telephony.services.drops import CARRIERS_MOMENT, follow_drop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,10 +92,12 @@ def _settle(attempt_id: int, *, now: datetime) -> None:
     call = _one_at_a_time(attempt_id)
     if call is None or call.due_at is None:
         return
-    changes: dict[str, Any] = follow_drop(call, now=now) if not call.after else {}
-    done = Case(When(token=call.token, then=Value(None)), default=F("due_at"), output_field=DateTimeField(null=True))
+    changes: dict[str, Any] | None = follow_drop(call, now=now) if not call.after else {}
+    next_look = None if changes is not None else now + CARRIERS_MOMENT
+    mine = When(token=call.token, then=Value(next_look, output_field=DateTimeField(null=True)))
+    due_at = Case(mine, default=F("due_at"), output_field=DateTimeField(null=True))
     # The last statement: whoever brings news waits for this row no longer than for the commit.
-    AnsweredCall.objects.filter(pk=attempt_id).update(due_at=done, tries=0, problem="", **changes)
+    AnsweredCall.objects.filter(pk=attempt_id).update(due_at=due_at, tries=0, problem="", **(changes or {}))
 
 
 def _one_at_a_time(attempt_id: int) -> AnsweredCall | None:

@@ -5,6 +5,7 @@ Source: Decreto 11.034/2022: if the call drops, the company calls back, gives th
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.translation import gettext as _
@@ -29,14 +30,17 @@ if TYPE_CHECKING:
     from helpdesk.models import Atendimento
     from telephony.models import CallAttempt
 
+# How much later than the PABX's event the carrier's callback about the same end may come.
+CARRIERS_MOMENT: Final = timedelta(seconds=5)
 _ENDS: Final = frozenset(meaning for meaning, _outcome in FINAL_NEWS)
 # By these a person of ours may have ended the call.
 _MAY_HAVE_FINISHED: Final = (CommandOutcome.DONE, CommandOutcome.SENT, CommandOutcome.UNKNOWN)
 
 
-def follow_drop(call: AnsweredCall, *, now: datetime) -> dict[str, Any]:
+def follow_drop(call: AnsweredCall, *, now: datetime) -> dict[str, Any] | None:
     """The columns that say how the call ended: nothing to say of one that is on, went its way, or is no conversation's.
 
+    None = too early to say: the PABX has told of the end, and the carrier, who knows how long it was, has a moment yet.
     Within a transaction in which nobody else follows the same call.
     Effects: for a dropped one the callback's request and a note in the conversation, as the company wants it.
     """
@@ -46,6 +50,10 @@ def follow_drop(call: AnsweredCall, *, now: datetime) -> dict[str, Any]:
     rules, talked = drop_rules(call.company_id), talked_seconds(attempt)
     told: dict[str, Any] = {"talked_seconds": talked}
     reason = _drop_of(attempt, talked, rules=rules)
+    if reason == DropReason.SHORT and attempt.ended_at and now < attempt.ended_at + CARRIERS_MOMENT:
+        ends = attempt.events.filter(meaning__in=_ENDS)
+        if not ends.filter(account__isnull=False).exists():
+            return None
     return told if reason is None else told | _followed(call, reason, rules=rules, now=now)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,12 +20,14 @@ from helpdesk.tests.scenes import reread
 from requests_app import timeline
 from requests_app.models import CallRequest, LedgerEntry
 from requests_app.states import Hold, Priority, Source
-from telephony.models import AnsweredCall, CallAttempt, CallCommand, DialerLine
+from telephony.models import AnsweredCall, CallAttempt, CallCommand, DialerLine, ProviderEvent
 from telephony.services.answered import note_answered, tie_calls
 from telephony.services.conversations import open_for_answered
 from telephony.services.do_not_call import stop_calling
+from telephony.services.events import apply_news
+from telephony.services.moves import locked
 from telephony.services.news import apply_received
-from telephony.states import AfterDrop, CommandKind, CommandOutcome, DropReason
+from telephony.states import AfterDrop, CommandKind, CommandOutcome, DropReason, Meaning
 from telephony.tests.scenes import claim, deliver, in_threads, make_callcenter, placed_call, send, tell
 
 if TYPE_CHECKING:
@@ -152,6 +155,24 @@ def test_news_that_come_together_late_are_no_short_call(line: DialerLine, clock:
     apply_received(now=timezone.now())
     tie()
     assert (call_of(backwards).drop, call_of(backwards).talked_seconds) == ("", None)
+
+
+def test_the_carrier_has_a_moment_to_say_how_long_a_call_was_that_the_pabx_ended(
+    line: DialerLine, clock: time_machine.Traveller
+) -> None:
+    attempts = [placed_call(line), placed_call(line)]
+    for attempt in attempts:
+        for meaning in (Meaning.ANSWERED, Meaning.HANGUP):
+            event = ProviderEvent(line=line, company=line.company, received_at=NOON, raw=b"", meaning=meaning)
+            with transaction.atomic():
+                apply_news(event, locked(attempt.pk), now=timezone.now())
+        assert tie() >= 1
+        assert call_of(attempt).after == ""
+    deliver("desligou", destino=attempts[0].phone_e164.removeprefix("+"), duracao="00:01:35")
+    clock.shift(timedelta(seconds=7))
+    assert tie() == 2
+    assert (call_of(attempts[0]).drop, call_of(attempts[0]).talked_seconds) == ("", 95)
+    assert (call_of(attempts[1]).drop, call_of(attempts[1]).after) == (DropReason.SHORT, AfterDrop.CALLBACK)
 
 
 def test_callbacks_that_drop_end_at_the_companys_limit(line: DialerLine, clock: time_machine.Traveller) -> None:
