@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MOST_AT_ONCE: Final = 200
+# Nobody waits for an answer to be stored, and a commit costs the same for one as for many.
+GATHERS_ANSWERS_SECONDS: Final = 0.02
 
 
 class Direct:
@@ -85,7 +88,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._intents = _Desk[_Intent]("intents", _decide)
-        self._answers = _Desk[_Answer]("answers", _store)
+        self._answers = _Desk[_Answer]("answers", _store, gathers_for=GATHERS_ANSWERS_SECONDS)
 
     def __enter__(self) -> Self:
         self._intents.open()
@@ -119,7 +122,8 @@ class Journal:
 class _Desk(Generic[T]):
     """A thread with a connection of its own that writes whatever was said since it last looked, all of it together."""
 
-    def __init__(self, name: str, write: Callable[[list[T]], None]) -> None:
+    def __init__(self, name: str, write: Callable[[list[T]], None], *, gathers_for: float = 0.0) -> None:
+        self._gathers_for = gathers_for
         self._said: queue.SimpleQueue[T | None] = queue.SimpleQueue()
         self._write = write
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -150,6 +154,8 @@ class _Desk(Generic[T]):
 
     def _waiting(self) -> list[T | None]:
         said = [self._said.get()]
+        if self._gathers_for and said[0] is not None:
+            time.sleep(self._gathers_for)
         try:
             while len(said) < MOST_AT_ONCE:
                 said.append(self._said.get_nowait())

@@ -12,7 +12,6 @@ same moment together.
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -91,9 +90,6 @@ def place_call(attempt_id: int) -> None:
 @cache
 def _pool() -> ThreadPoolExecutor:
     """The process's dialing threads, shared by its tasks, so that there are never more than POOL_SIZE of them."""
-    # All of them wait for the journal's thread, which gives the interpreter away with each statement: it must get it
-    # back sooner than after the usual 5 ms of each of the others.
-    sys.setswitchinterval(0.0005)
     return ThreadPoolExecutor(max_workers=POOL_SIZE, thread_name_prefix="dial")
 
 

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 
 from requests_app.models import CallRequest, LedgerEntry
 from telephony.models import AttemptEntry, CallAttempt
-from telephony.services import intents, journal
+from telephony.services import intents, journal, placing
 from telephony.services.placing import POOL_SIZE, place_calls
 from telephony.states import AttemptState, MoveReason
 from telephony.tests.pabx import TinyPabx
@@ -26,8 +26,9 @@ CALLS = POOL_SIZE + 10
 
 
 @pytest.fixture
-def pabx() -> Any:
-    """A PABX that takes every call."""
+def pabx(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A PABX that takes every call, at however busy a machine."""
+    monkeypatch.setattr(placing, "STALE_AFTER_SECONDS", 60.0)
     with TinyPabx() as running:
         yield running
 
