@@ -9,6 +9,7 @@ from django.db import transaction
 from callcenter.lib.database import for_update
 from requests_app.data import Origin
 from requests_app.models import CallRequest, LedgerEntry
+from requests_app.schedule import first_due_at
 from requests_app.services import number_checks
 from requests_app.services.ledger import record
 from requests_app.states import OPEN, Hold, Source
@@ -72,8 +73,33 @@ def hold_number(
 
 
 def release_number(phone_e164: str, *, company_ids: Iterable[int] | None, hold: Hold, now: datetime) -> int:
-    """How many requests of a number that waited for this reason are due again; None = of all companies."""
+    """How many requests of a number that waited for this reason wait for their call again; None = of all companies.
+
+    Each is due at once, or when its customer wants the call: being let go is no reason to call sooner.
+    Effects: one UPDATE and one ledger entry for each.
+    """
     held = CallRequest.objects.visible_to(company_ids).filter(
         phone_e164=phone_e164, in_flight=False, hold_reason=hold, status__in=OPEN
     )
-    return held.update(due_at=now, hold_reason=Hold.NONE, updated_at=now)
+    with transaction.atomic():
+        # In one order for everybody who locks several.
+        rows = list(for_update(held.order_by("pk")).select_related("company"))
+        for row in rows:
+            _give_back(row, now=now)
+    return len(rows)
+
+
+def _give_back(call_request: CallRequest, *, now: datetime) -> None:
+    put_off = call_request.postponed_until
+    call_request.due_at, call_request.hold_reason = first_due_at(
+        now=max(now, put_off) if put_off else now,
+        wanted_at=call_request.wanted_at,
+        time_from=call_request.time_from,
+        time_to=call_request.time_to,
+        zone=call_request.company.zone,
+    )
+    if call_request.hold_reason == Hold.NONE and call_request.due_at > now:
+        call_request.hold_reason = Hold.POSTPONED
+    call_request.updated_at = now
+    call_request.save(update_fields=["due_at", "hold_reason", "updated_at"])
+    record(call_request, LedgerEntry.Kind.SCHEDULED, origin=DIALER, at=now, reason=call_request.hold_reason)

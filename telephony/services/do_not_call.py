@@ -81,7 +81,7 @@ def stop_calling(
         else:
             target = DoNotCallList.objects.get(pk=list_id)
         digest = number_digest(phone_e164)
-        _entry, is_new = DoNotCallEntry.objects.get_or_create(
+        entry, is_new = DoNotCallEntry.objects.get_or_create(
             list=target,
             number_digest=digest,
             defaults={"listed_on": _day_everywhere(now), "added_at": now, "reason": reason, "actor": actor},
@@ -91,6 +91,8 @@ def stop_calling(
                 list=target, number_digest=digest, kind=DoNotCallChange.Kind.ADDED, reason=reason, at=now, actor=actor
             )
             DoNotCallList.objects.filter(pk=target.pk).update(numbers=F("numbers") + 1, updated_at=now)
+        else:
+            _say_again(entry, now=now)
         if target.kind in INTERNAL_LISTS:
             holds.hold_number(
                 phone_e164,
@@ -100,6 +102,13 @@ def stop_calling(
                 now=now,
             )
     return is_new
+
+
+def _say_again(entry: DoNotCallEntry, *, now: datetime) -> None:
+    """Let the listing stand against whatever was asked for since the first time, and from today on at the latest."""
+    DoNotCallEntry.objects.filter(pk=entry.pk).update(
+        added_at=max(now, entry.added_at), listed_on=min(entry.listed_on, _day_everywhere(now))
+    )
 
 
 def take_off(

@@ -118,3 +118,28 @@ def test_a_digest_needs_the_key(settings: Any) -> None:
 
 def _tomorrow() -> Any:
     return timezone.now() + timedelta(days=1)
+
+
+def test_a_request_that_is_given_back_waits_for_the_time_that_its_customer_wants() -> None:
+    company = make_company()
+    wanted_at = _tomorrow()
+    request = make_call_request(company, phone=PHONE, wanted_at=wanted_at)
+    put_off = make_call_request(company, phone=PHONE)
+    CallRequest.objects.filter(pk=put_off.pk).update(postponed_until=wanted_at)
+    now = timezone.now()
+    stop_calling(E164, company_id=company.pk, reason="opt_out", actor=None, now=now)
+    told: dict[str, Any] = {"reason": "mistake", "actor": make_user(), "now": now}
+    take_off(DoNotCallEntry.objects.get().pk, phone_e164=E164, scope=None, **told)
+    for row, hold in ((request, Hold.WANTED_TIME), (put_off, Hold.POSTPONED)):
+        row.refresh_from_db()
+        assert (row.due_at, row.hold_reason) == (wanted_at, hold)
+        assert row.ledger.order_by("pk").last().kind == "scheduled"
+
+
+def test_whoever_says_it_again_takes_back_what_they_asked_for_meanwhile() -> None:
+    company, now = make_company(), timezone.now()
+    for days in (30, 1):
+        stop_calling(E164, company_id=company.pk, reason="opt_out", actor=None, now=now - timedelta(days=days))
+    entry = DoNotCallEntry.objects.get()
+    assert entry.added_at == now - timedelta(days=1)
+    assert entry.listed_on < (now - timedelta(days=20)).date()
