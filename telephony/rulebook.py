@@ -6,6 +6,7 @@ holds. A requested callback whose evidence is known lifts only the rules that sa
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from callcenter.lib.area_codes import AreaCode, area_code_of
+from callcenter.lib.area_codes import AREA_CODES, AreaCode, area_code_of
 from telephony.rule_terms import (
     INTERNAL_LISTS,
     Activity,
@@ -79,7 +80,10 @@ class OwnHoliday:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the called person is taken to be. Empty `state` = a number that belongs to no place."""
+    """Where the called person is taken to be. Empty `state` = a number that belongs to no place.
+
+    `area_code` = the number's own, which may lie elsewhere.
+    """
 
     zone: ZoneInfo
     state: str = ""
@@ -239,18 +243,31 @@ def _applies(rule: Rule, purpose: Purpose, place: Place, on: date) -> bool:
         return False
     if purpose.exemption and purpose.exemption in rule.exemptions:
         return False
-    if not rule.state:
+    if not rule.state or (rule.list_kind and _is_given_out_in(rule, place.area_code)):
         return True
     return rule.state == place.state and (not rule.city or _is_in_city(rule, place))
 
 
+def _is_given_out_in(rule: Rule, area_code: str) -> bool:
+    """Whether the number is of the rule's place: an authority lists lines of its own, wherever their people went."""
+    area = AREA_CODES.get(area_code)
+    return area is not None and area.state == rule.state and (not rule.city or area_code in rule.area_codes)
+
+
 def _is_in_city(rule: Rule, place: Place) -> bool:
     """Whether the number may be the city's: by its known city, else by its area code."""
-    return rule.city == place.city if place.city else place.area_code in rule.area_codes
+    return _folded(rule.city) == _folded(place.city) if place.city else place.area_code in rule.area_codes
 
 
 def _is_there(state: str, city: str, place: Place) -> bool:
-    return (not state or state == place.state) and (not city or city == place.city)
+    return (not state or state == place.state) and (not city or _folded(city) == _folded(place.city))
+
+
+@lru_cache(maxsize=512)
+def _folded(city: str) -> str:
+    """A town's name as people mean it, however they write it."""
+    letters = unicodedata.normalize("NFKD", city.casefold())
+    return " ".join("".join(c for c in letters if not unicodedata.combining(c)).split())
 
 
 def _objections(

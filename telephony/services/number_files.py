@@ -43,10 +43,13 @@ def layout_of(first_line: str) -> Layout:
     names = [_folded(name) for name in _fields(first_line, delimiter)]
     if any(len(_NOT_DIGITS.sub("", name)) >= 8 for name in names):
         return Layout(delimiter=delimiter)
+    number = max(0, _column(names, _NUMBER_WORDS))
+    area_code = _column(names, _AREA_WORDS)
     return Layout(
         delimiter=delimiter,
-        number=max(0, _column(names, _NUMBER_WORDS)),
-        area_code=_column(names, _AREA_WORDS),
+        number=number,
+        # “DDD + telefone” is one column that has both.
+        area_code=-1 if area_code == number else area_code,
         listed_on=_column(names, _DATE_WORDS),
         has_header=any(c.isalpha() for c in first_line),
     )
@@ -101,7 +104,8 @@ def _fields(line: str, delimiter: str) -> list[str]:
 
 
 def _column(names: Sequence[str], words: Sequence[str]) -> int:
-    return next((place for place, name in enumerate(names) if any(word in name for word in words)), -1)
+    """The column that says the first of these words: “número do protocolo” gives way to “telefone”."""
+    return next((place for word in words for place, name in enumerate(names) if word in name), -1)
 
 
 def _folded(name: str) -> str:

@@ -244,7 +244,7 @@ def _place_wanted(place: Place, wish: ContactPreference) -> Place:
     """Where the person is by what they said; what they left open stays as their number's area code says."""
     if wish.state and wish.state != place.state:
         zone = next(area.zone for area in AREA_CODES.values() if area.state == wish.state)
-        place = Place(zone=ZoneInfo(zone), state=wish.state)
+        place = replace(place, zone=ZoneInfo(zone), state=wish.state)
     if wish.city:
         place = replace(place, city=wish.city)
     return replace(place, zone=ZoneInfo(wish.time_zone)) if wish.time_zone else place

@@ -273,3 +273,24 @@ def test_the_next_instant_is_the_first_that_is_allowed(
     # Nothing earlier would have done.
     step = (next_at - now) / 7
     assert all(not ask(now + step * part)[0] for part in range(1, 7)) or is_allowed
+
+
+@pytest.mark.parametrize("city", ["rio de janeiro", " Rio  De Janeiro ", "RIO DE JANEIRO"])
+def test_a_town_is_the_same_however_it_is_written(city: str) -> None:
+    place = Place(zone=SAO_PAULO, state="RJ", city=city, area_code="24")
+    listing = Listing(ListKind.RIO_CITY, date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC))
+    book = default_book("rio-6523")
+    at, phone = "2026-11-23T12:00", "+5524987654321"
+    assert not judged(book, phone, at, Activity.TELEMARKETING, place=place, listings=(listing,)).is_allowed
+    free = RuleBook((), (OwnHoliday(date(2026, 11, 23), "RJ", "Rio de Janeiro"),))
+    assert free.is_holiday(date(2026, 11, 23), place)
+
+
+def test_an_authoritys_list_goes_with_the_line_wherever_its_people_live() -> None:
+    moved = Place(zone=ZoneInfo("America/Bahia"), state="BA", area_code="11")
+    listing = Listing(ListKind.PROCON_SP, date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC))
+    book = default_book("sp-nao-me-ligue", "sp-15426")
+    at, phone = "2026-11-23T12:00", "+5511987654321"
+    assert not judged(book, phone, at, Activity.TELEMARKETING, place=moved, listings=(listing,)).is_allowed
+    # Its hours are those of where they are.
+    assert judged(book, phone, "2026-11-22T12:00", Activity.COLLECTION, place=moved).is_allowed
