@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from callcenter.lib.crashing import crash_point
 from callcenter.lib.database import for_update, insert_rows, serialize
@@ -19,20 +20,24 @@ from telephony import selectors
 from telephony.models import CallAttempt, DialerLine
 from telephony.services import fence, moves, permission
 from telephony.services.breaker import begin_probe, breakers_of
+from telephony.services.other_lines import waits_of
 from telephony.services.policy import allowance, is_probing
 from telephony.services.switches import dialer_switch
 from telephony.states import AttemptState, MoveReason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from callcenter.accounts.models import User
     from requests_app.data import DueRequest
+    from telephony.services.other_lines import Wait
 
 S = AttemptState
 
 # Candidates beyond the allowance, so that requests outside their contact window don't hold up the rest.
 SPARE_CANDIDATES: Final = 50
+# How often a claim looks further down the queue, past what waits for another line.
+PAGES: Final = 4
 
 
 def claim_due_calls(line_id: int, *, now: datetime) -> list[int]:
@@ -67,17 +72,33 @@ def _claim(line_id: int, *, now: datetime) -> list[int]:
     allowed = allowance(line, now=now)
     if not allowed.calls:
         return []
-    candidates = requests.due_requests(
-        line.company_id, now=now, limit=allowed.calls + SPARE_CANDIDATES, but=selectors.is_being_called()
-    )
-    verdicts = permission.verdicts(candidates, line=line, now=now)
-    chosen = _diallable(candidates, verdicts=verdicts, line=line, limit=allowed.calls, now=now)
+    chosen, verdicts = _chosen(line, limit=allowed.calls, now=now)
     claimed = calls.claim_requests([request.id for request in chosen], now=now)
     ids = _create_attempts([r for r in chosen if r.id in claimed], verdicts=verdicts, line=line, now=now)
     breaker = breakers_of([line.pk]).get(line.pk)
     if ids and breaker is not None and is_probing(breaker):
         begin_probe(breaker, now=now)
     return ids
+
+
+def _chosen(line: DialerLine, *, limit: int, now: datetime) -> tuple[list[DueRequest], dict[int, permission.Verdict]]:
+    """Up to `limit` requests that the line may call now, and what the rules say of them.
+
+    What only another line may call stays in the queue for it, and is passed over here.
+    """
+    chosen: dict[str, DueRequest] = {}
+    verdicts: dict[int, permission.Verdict] = {}
+    for _page in range(PAGES):
+        but = selectors.is_being_called()
+        if verdicts:
+            but |= Q(pk__in=list(verdicts))
+        spare = limit - len(chosen) + SPARE_CANDIDATES
+        candidates = requests.due_requests(line.company_id, now=now, limit=spare, but=but)
+        verdicts |= permission.verdicts(candidates, line=line, now=now)
+        passed = _diallable(candidates, chosen=chosen, verdicts=verdicts, line=line, limit=limit, now=now)
+        if not passed or len(chosen) >= limit:
+            break
+    return list(chosen.values()), verdicts
 
 
 def settle_doubt(
@@ -119,23 +140,26 @@ def settle_doubt(
 
 
 def _diallable(
-    candidates: Iterable[DueRequest],
+    candidates: Sequence[DueRequest],
     *,
+    chosen: dict[str, DueRequest],
     verdicts: Mapping[int, permission.Verdict],
     line: DialerLine,
     limit: int,
     now: datetime,
-) -> list[DueRequest]:
-    """The first `limit` that may be called at this moment, one per number; the others are put off, or held."""
-    chosen: dict[str, DueRequest] = {}
+) -> int:
+    """How many were left to another line; the first that may be called at this moment are chosen, one per number.
+
+    The others are put off, or held. `chosen` has at most `limit`.
+    """
+    passed = 0
+    refused = [request for request in candidates if not verdicts[request.id].is_allowed]
+    waits = waits_of(refused, verdicts_here=verdicts, line=line, now=now)
     openings: dict[tuple[str, str], datetime] = {}
     for request in candidates:
-        verdict = verdicts[request.id]
-        if not verdict.is_allowed:
-            if verdict.next_at is None:
-                holds.hold_request(request.id, hold=verdict.hold, now=now)
-            else:
-                calls.postpone_request(request.id, until=verdict.next_at, hold=verdict.hold, now=now)
+        if (wait := waits.get(request.id)) is not None:
+            passed += wait.until is not None and wait.until <= now
+            _put_off(request, wait, now=now)
             continue
         texts = (request.time_from, request.time_to)
         if texts not in openings:
@@ -145,7 +169,14 @@ def _diallable(
             calls.postpone_request(request.id, until=opens, hold=Hold.CONTACT_WINDOW, now=now)
         elif len(chosen) < limit:
             chosen.setdefault(request.phone_e164, request)
-    return list(chosen.values())
+    return passed
+
+
+def _put_off(request: DueRequest, wait: Wait, *, now: datetime) -> None:
+    if wait.until is None:
+        holds.hold_request(request.id, hold=wait.hold, now=now)
+    elif wait.until > now:
+        calls.postpone_request(request.id, until=wait.until, hold=wait.hold, now=now)
 
 
 def _create_attempts(
