@@ -110,7 +110,8 @@ def reached_elsewhere(
 ) -> list[int]:
     """Ids of the open requests of the number that were closed or put off, as the company wants it; often none.
 
-    `asked_before` = the contact settles no request that was made later, or in a conversation; empty = it settles all.
+    `asked_before` = the contact settles no request that was made later, nor, if it was a conversation, one that was
+    made in any; empty = it settles all.
     What a person works on is left to that person. A call that is claimed is not sent any more; one that was sent goes
     on to its end, and the ledger says that it was under way.
 
@@ -125,7 +126,9 @@ def reached_elsewhere(
         wanted = CallRequest.objects.filter(company_id=company_id, phone_e164=phone_e164, status__in=OPEN)
         wanted = wanted.exclude(hold_reason__in=[Hold.WITH_PERSON, Hold.AWAITING_DISPOSITION])
         if asked_before is not None:
-            wanted = wanted.filter(requested_at__lte=asked_before).exclude(source=Source.HELPDESK)
+            wanted = wanted.filter(requested_at__lte=asked_before)
+            if how == Reach.ATENDIMENTO:
+                wanted = wanted.exclude(source=Source.HELPDESK)
         # In one order for everybody who locks several.
         rows = list(for_update(wanted.order_by("pk")).select_related("company"))
         if policy.reached_action == ReachAction.CLOSE:

@@ -26,4 +26,8 @@ def customer_called(event: ProviderEvent, *, origin_e164: str, now: datetime) ->
     ours = CallAttempt.objects.filter(company_id=event.company_id, phone_e164=origin_e164, state__in=AWAITING_NEWS)
     if ours.exists():
         return False
-    return bool(calls.reached_elsewhere(event.company_id, origin_e164, how=Reach.INBOUND_CALL, now=now))
+    # News that fit no call are read again for an hour, and by hand: what was asked for since is not settled by them.
+    settled = calls.reached_elsewhere(
+        event.company_id, origin_e164, how=Reach.INBOUND_CALL, now=now, asked_before=event.received_at
+    )
+    return bool(settled)

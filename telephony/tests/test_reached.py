@@ -198,6 +198,28 @@ def test_a_customer_who_rings_us_and_is_answered_is_not_called_back(line: Dialer
     assert (last_entry(request).reason, last_entry(request).source) == ("reached_inbound", "carrier")
 
 
+def test_a_call_of_a_customer_settles_nothing_that_they_asked_for_afterwards(line: DialerLine) -> None:
+    wants(line, ReachAction.CLOSE)
+    (request,) = make_due(line.company)
+    CallRequest.objects.filter(pk=request.pk).update(requested_at=timezone.now() + timedelta(minutes=20))
+    event = received(line, request)
+    assert event.state == ProviderEvent.State.UNMATCHED
+    # The sweep reads it again for an hour.
+    assert not apply_event(event.pk, now=timezone.now() + timedelta(minutes=21))
+    request.refresh_from_db()
+    assert (request.status, request.in_flight) == ("new", False)
+    assert request.due_at is not None
+
+
+def test_a_callback_asked_for_in_a_conversation_is_settled_by_the_customers_own_call(line: DialerLine) -> None:
+    wants(line, ReachAction.CLOSE)
+    (request,) = make_due(line.company)
+    CallRequest.objects.filter(pk=request.pk).update(source=Source.HELPDESK)
+    assert received(line, request).state == ProviderEvent.State.APPLIED
+    request.refresh_from_db()
+    assert request.status == "completed"
+
+
 def test_news_that_may_be_of_our_own_call_is_left_until_that_is_over(line: DialerLine) -> None:
     wants(line, ReachAction.CLOSE)
     attempt = claimed(line)
