@@ -18,8 +18,9 @@ from django.db import connection, transaction
 from callcenter.lib.database import as_stored, for_update
 from callcenter.lib.errors import Conflict, NotFound
 from requests_app.states import OPEN as OPEN_STATUSES
-from requests_app.states import Hold
+from requests_app.states import Hold, Outcome
 from telephony.models import PromiseCheck, PromiseViolation, ProviderEvent
+from telephony.services.events import meanings_of
 from telephony.states import OPEN, AttemptState, MoveReason, Promise, project
 
 if TYPE_CHECKING:
@@ -223,19 +224,19 @@ def _hanging(now: datetime) -> Iterator[tuple[str, list[Any]]]:
 def _against_the_news(*, since: datetime) -> Iterator[Found]:
     """Attempts whose state is not what the whole set of their news means."""
     sql = (
-        "SELECT a.id, a.company_id, a.call_request_id, a.state, a.outcome, a.has_conflict, e.meaning"
+        "SELECT a.id, a.company_id, a.call_request_id, a.state, a.outcome, a.has_conflict, e.meaning, e.source"
         " FROM telephony_callattempt a JOIN telephony_providerevent e ON e.attempt_id = a.id"
         " WHERE a.claimed_at >= %s"
     )
-    news: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    told: dict[tuple[Any, ...], list[tuple[str, str]]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(sql, [as_stored(since)])
         while rows := cursor.fetchmany(5_000):
-            for *attempt, meaning in rows:
-                news[tuple(attempt)].append(meaning)
+            for *attempt, meaning, source in rows:
+                told[tuple(attempt)].append((meaning, source))
     number = 0
-    for (attempt_id, company_id, request_id, state, outcome, has_conflict), meanings in news.items():
-        meant = project(meanings)
+    for (attempt_id, company_id, request_id, state, outcome, has_conflict), news in told.items():
+        meant = project(meanings_of(news))
         # What was taken for not made must at least be marked.
         is_told = (
             has_conflict
@@ -244,7 +245,7 @@ def _against_the_news(*, since: datetime) -> Iterator[Found]:
             and (
                 (state, outcome) == (meant.state, meant.outcome)
                 # Rung or answered, and then silence: closed in its time.
-                or (state == S.ENDED and meant.state != S.ENDED)
+                or (state == S.ENDED and meant.state != S.ENDED and outcome == (meant.outcome or Outcome.NO_NEWS))
                 or (state == S.ANSWERED and meant.state == S.ANSWERED)
             )
         )

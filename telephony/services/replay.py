@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from callcenter.lib.errors import Conflict
 from requests_app.services.calls import reopen_for_replay
+from requests_app.states import Outcome
 from telephony import selectors
 from telephony.models import CallAttempt, ProviderEvent
 from telephony.services.events import apply_event
@@ -54,10 +55,17 @@ def replay(*, since: datetime, seed: int, now: datetime) -> tuple[int, list[Diff
         number += len(calls)
         replayed = _replayed(calls, chance, now=now)
         for call in calls:
-            # Rung or answered, and then silence: the sweep closed it, which no news says.
-            if replayed[call.pk][0] == S.ENDED and replayed[call.pk] != (call.state, call.outcome):
+            if _closed_in_time(replayed[call.pk]) != (call.state, call.outcome):
                 differences.append(Difference(call.pk, (call.state, call.outcome), replayed[call.pk]))
     return number, differences
+
+
+def _closed_in_time(end: tuple[str, str]) -> tuple[str, str]:
+    """Where a call comes to that no more is heard of: rung or answered, and then silence, which no news says."""
+    state, _outcome = end
+    if state == S.ENDED:
+        return end
+    return (S.ENDED.value, (Outcome.ANSWERED if state == S.ANSWERED else Outcome.NO_NEWS).value)
 
 
 def _with_news(since: datetime) -> Iterator[CallAttempt]:

@@ -80,6 +80,10 @@ def another_outcome(calls: list[CallAttempt]) -> None:
     CallAttempt.objects.filter(pk=calls[1].pk).update(outcome=Outcome.NO_ANSWER)
 
 
+def an_end_that_no_news_told(calls: list[CallAttempt]) -> None:
+    assert moves.end(moves.locked(calls[2].pk), Outcome.BUSY, expected=["ringing"], reason="busy", now=timezone.now())
+
+
 def news_left_lying(calls: list[CallAttempt]) -> None:
     event = ProviderEvent.objects.filter(attempt=calls[2])
     event.update(state="received", attempt=None, received_at=timezone.now() - timedelta(minutes=6))
@@ -116,6 +120,7 @@ PLANTED: dict[str, tuple[Callable[[list[CallAttempt]], None], set[Promise]]] = {
     "a doubt that nobody decided": (doubt_ended_by_nobody, {Promise.DOUBT_STAYS}),
     "a doubt that was called again": (doubt_called_again, {Promise.DOUBT_STAYS}),
     "an outcome that the news don't tell": (another_outcome, {Promise.NEWS_COUNT}),
+    "an end that no news told": (an_end_that_no_news_told, {Promise.NEWS_COUNT}),
     "news that lie there": (news_left_lying, {Promise.NEWS_APPLIED}),
     "in flight without a call": (flies_without_a_call, {Promise.WAY_ON}),
     "a call without its request": (a_call_that_its_request_knows_nothing_of, {Promise.WAY_ON}),
@@ -168,6 +173,18 @@ def test_the_command_says_what_it_found_and_fails(line: DialerLine) -> None:
     no_ledger(live_a_day(line))
     with pytest.raises(CommandError, match="promise is broken"):
         call_command("check_promises")
+
+
+def test_a_replay_tells_an_end_that_no_news_told_from_one_after_silence(line: DialerLine) -> None:
+    calls = live_a_day(line)
+    turn_dialer(on=False, now=timezone.now(), actor=None)
+    since, now = timezone.now() - timedelta(days=1), timezone.now()
+    assert moves.end(moves.locked(calls[2].pk), Outcome.NO_NEWS, expected=["ringing"], reason="no_news", now=now)
+    assert replay(since=since, seed=1, now=now) == (3, [])
+    assert found() == set()
+    CallAttempt.objects.filter(pk=calls[2].pk).update(outcome=Outcome.BUSY)
+    _number, differences = replay(since=since, seed=1, now=now)
+    assert [one.attempt_id for one in differences] == [calls[2].pk]
 
 
 def test_all_news_in_another_order_end_every_call_alike_and_nothing_is_changed(line: DialerLine) -> None:
