@@ -73,7 +73,9 @@ def reconcile_due(*, now: datetime) -> dict[str, int]:
     done = {"compared": 0, "failed": 0}
     local = now.astimezone(VENDOR_ZONE)
     last = local.date() - timedelta(days=1 if local.hour >= FROM_HOUR else 2)
-    for account in DirectcallAccount.objects.filter(is_enabled=True).exclude(client_id="").defer("client_secret"):
+    accounts = DirectcallAccount.objects.filter(is_enabled=True).exclude(client_id="")
+    # A secret that can't be decrypted must stop its own account alone.
+    for account in accounts.defer(*DirectcallAccount.SECRET_FIELDS):
         finished = set(
             Reconciliation.objects.filter(account=account, finished_at__isnull=False, day__gt=_first(last)).values_list(
                 "day", flat=True

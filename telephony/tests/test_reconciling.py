@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.db import connection
 from django.utils import timezone
 
 from callcenter.lib.errors import Conflict
@@ -127,6 +128,19 @@ def test_yesterday_is_compared_from_four_in_the_morning_and_once(
     assert reconcile_due(now=timezone.now()) == {"compared": compared, "failed": 0}
     assert reconcile_due(now=timezone.now())["compared"] == 0
     assert [str(each.day) for each in Reconciliation.objects.all()] == ["2026-03-01"][:compared]
+
+
+def test_an_account_whose_secret_is_lost_keeps_no_other_from_being_compared(
+    line: DialerLine, time_machine: Any
+) -> None:
+    time_machine.move_to(datetime(2026, 3, 1, 15, tzinfo=VENDOR_ZONE), tick=True)
+    placed_call(line)
+    time_machine.move_to(datetime(2026, 3, 2, 9, tzinfo=VENDOR_ZONE), tick=True)
+    DirectcallAccount.objects.update(access_token="")
+    lost = DirectcallAccount.objects.create(company=line.company, name="Antiga", client_id="x", client_secret="y")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE telephony_directcallaccount SET access_token = 'torn' WHERE id = %s", [lost.pk])
+    assert reconcile_due(now=timezone.now()) == {"compared": 1, "failed": 1}
 
 
 def test_a_person_marks_a_difference_as_seen_once(line: DialerLine) -> None:
