@@ -148,7 +148,8 @@ class DacDeviceAdmin(CompanyScopedAdmin):
         if device.is_logged_in:
             return badge(_("No DAC"), tone="good")
         if device.error_code:
-            return badge(_("Não se sabe") if device.is_logged_in is None else _("Falhou"), tone="warn")
+            is_known = device.is_logged_in is not None or device.changed_at is None
+            return badge(_("Falhou") if is_known else _("Não se sabe"), tone="warn")
         return badge(_("Fora do DAC"))
 
     @admin.display(description=gettext_lazy("desde"), ordering="changed_at")

@@ -77,7 +77,7 @@ class DialerSwitchAdmin(CompanyScopedAdmin):
         if not _may_turn(request):
             raise PermissionDenied
         page = reverse("admin:telephony_dialerswitch_changelist")
-        on = not dialer_switch().is_on
+        on = _asked_for(request, is_on=dialer_switch().is_on)
 
         def turn(note: str) -> None:
             turn_dialer(on=on, now=timezone.now(), actor=request.user, note=note)  # type: ignore[arg-type]
@@ -132,7 +132,7 @@ class LineSafety(CompanyScopedAdmin):
         """The question for the reason, and then the line's switch turned."""
         line = self._changeable(request, line_id)
         page = reverse("admin:telephony_dialerline_change", args=[line_id])
-        on = not line.is_enabled
+        on = _asked_for(request, is_on=line.is_enabled)
 
         def turn(note: str) -> None:
             turn_line(line_id, on=on, now=timezone.now(), actor=request.user, note=note)  # type: ignore[arg-type]
@@ -164,6 +164,11 @@ def _may_turn(request: HttpRequest) -> bool:
     return request.user.has_perm("telephony.switch_dialer") and company_scope(request) is None
 
 
+def _asked_for(request: HttpRequest, *, is_on: bool) -> bool:
+    """Whether on is asked for: what the page said when it was confirmed, whoever has turned the switch since."""
+    return request.POST["turn"] == "on" if "turn" in request.POST else not is_on
+
+
 def _review(request: HttpRequest, switch: DialerSwitch) -> dict[str, Any] | None:
     """What a person must look at before the dialer may go on after a restore; None when nothing was lost."""
     if switch.is_on or switch.lost_until is None:
@@ -181,7 +186,7 @@ def _confirmed(
 ) -> HttpResponse:
     """The page that asks why; once that is said, the switch is turned and the user is back."""
     note = request.POST.get("note", "").strip()[:NOTE_LENGTH]
-    if request.method == "POST" and note:
+    if note and "turn" in request.POST:
         try:
             turn(note)
         except Conflict as error:
@@ -190,7 +195,7 @@ def _confirmed(
             done = _("Ligado: %(what)s.") if on else _("Desligado: %(what)s.")
             messages.success(request, done % {"what": what})
         return HttpResponseRedirect(page)
-    if request.method == "POST":
+    if request.method == "POST" and not note:
         messages.error(request, _("Diga por quê."))
     context = {
         **model_admin.admin_site.each_context(request),

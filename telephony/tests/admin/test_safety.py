@@ -35,16 +35,30 @@ def supervisor(client: Client) -> User:
 def test_the_dialer_is_switched_off_with_a_reason_and_the_front_page_says_so(client: Client, supervisor: User) -> None:
     assert "Desligar o discador" in client.get(PAGE).content.decode()
     assert "Por quê?" in client.get(TURN).content.decode()
-    assert "Diga por quê." in client.post(TURN, {"note": " "}).content.decode()
+    assert "Diga por quê." in client.post(TURN, {"turn": "off", "note": " "}).content.decode()
     assert not SwitchEntry.objects.exists()
-    page = client.post(TURN, {"note": "o PABX disca errado"}, follow=True).content.decode()
+    page = client.post(TURN, {"turn": "off", "note": "o PABX disca errado"}, follow=True).content.decode()
     assert "O discador está desligado" in page
     switch = DialerSwitch.objects.get()
     assert (switch.is_on, switch.changed_by, switch.note) == (False, supervisor, "o PABX disca errado")
     assert "o PABX disca errado" in client.get(reverse("admin:index")).content.decode()
-    client.post(TURN, {"note": "mudou a rota"})
+    client.post(TURN, {"turn": "on", "note": "mudou a rota"})
     assert DialerSwitch.objects.get().is_on
     assert "Nada é discado" not in client.get(reverse("admin:index")).content.decode()
+
+
+@pytest.mark.usefixtures("supervisor")
+def test_two_who_switch_off_at_the_same_moment_both_leave_it_off(client: Client) -> None:
+    line = make_line(make_company())
+    for url in (TURN, reverse("admin:telephony_dialerline_turn", args=[line.pk])):
+        assert '<input type="hidden" name="turn" value="off">' in client.get(url).content.decode()
+        for note in ("primeiro", "segundo"):
+            page = client.post(url, {"turn": "off", "note": note}, follow=True).content.decode()
+        assert "já estava desligad" in page
+    # A confirmation that does not say of what turns nothing.
+    assert "Por quê?" in client.post(TURN, {"note": "x"}).content.decode()
+    line.refresh_from_db()
+    assert (DialerSwitch.objects.get().is_on, line.is_enabled) == (False, False)
 
 
 def test_who_sees_only_some_companies_sees_the_switch_and_cant_turn_it(client: Client) -> None:
@@ -72,7 +86,7 @@ def test_a_line_is_switched_with_a_reason_by_its_own_people_only(client: Client)
     line, foreign = make_line(make_company()), make_line(make_company())
     client.force_login(make_supervisor(line.company))
     turn = reverse("admin:telephony_dialerline_turn", args=[line.pk])
-    page = client.post(turn, {"note": "manutenção"}, follow=True).content.decode()
+    page = client.post(turn, {"turn": "off", "note": "manutenção"}, follow=True).content.decode()
     assert "A linha está desligada" in page
     assert "manutenção" in page
     line.refresh_from_db()
