@@ -46,39 +46,50 @@ def commit_intents(attempts: Sequence[CallAttempt]) -> set[int]:
 
     Effects: one transaction, eight statements whatever the number. The attempts in memory follow.
     """
-    now = timezone.now()
-    with transaction.atomic():
-        # An attempt is locked before its request; what is read of the others costs nothing more.
-        _shared, switch, mine, wanted, lines, known = answers_to(
-            *holding_open(),
-            _still_mine(attempts, now=now),
-            requests.wanted_of([one.call_request_id for one in attempts if one.call_request_id is not None]),
-            state_of_lines({attempt.line_id for attempt in attempts}),
-            permission.known_of(attempts, now=now),
-        )
-        world = _World(switch, wanted, lines, now)
-        obstacles = {attempt.pk: obstacle for attempt in mine if (obstacle := world.obstacle(attempt)) is not None}
-        asking = [attempt for attempt in mine if attempt.pk not in obstacles]
-        refused = permission.refusals_of(asking, known=known, lines=world.dialer_lines, now=now)
-        obstacles |= dict.fromkeys(refused, MoveReason.NOT_PERMITTED)
-        free = [attempt for attempt in mine if attempt.pk not in obstacles]
-        moves.move_all(
-            free,
-            S.SENDING,
-            source=S.CLAIMED,
-            reason=MoveReason.INTENT,
-            now=now,
-            sending_at=now,
-            lease_until=now + timedelta(seconds=settings.DIALER_LEASE_SECONDS),
-            # A new token: whoever else was handed the old claim can't send with it.
-            claim_token=uuid.uuid4(),
-        )
-        for attempt in mine:
-            if attempt.pk in obstacles:
-                moves.release(attempt, expected=[S.CLAIMED], reason=obstacles[attempt.pk], due_at=now, now=now)
-        crash_point("before_intent_commit")
+    claims = [(attempt, attempt.claim_token) for attempt in attempts]
+    try:
+        free = _committed(attempts, now=timezone.now())
+    except Exception:
+        # In the database the claim still has the token that the caller had; the next try needs it.
+        for attempt, token in claims:
+            attempt.state, attempt.claim_token = S.CLAIMED, token
+        raise
     crash_point("after_intent_commit")
     return {attempt.pk for attempt in free}
+
+
+@transaction.atomic
+def _committed(attempts: Sequence[CallAttempt], *, now: datetime) -> list[CallAttempt]:
+    # An attempt is locked before its request; what is read of the others costs nothing more.
+    _shared, switch, mine, wanted, lines, known = answers_to(
+        *holding_open(),
+        _still_mine(attempts, now=now),
+        requests.wanted_of([one.call_request_id for one in attempts if one.call_request_id is not None]),
+        state_of_lines({attempt.line_id for attempt in attempts}),
+        permission.known_of(attempts, now=now),
+    )
+    world = _World(switch, wanted, lines, now)
+    obstacles = {attempt.pk: obstacle for attempt in mine if (obstacle := world.obstacle(attempt)) is not None}
+    asking = [attempt for attempt in mine if attempt.pk not in obstacles]
+    refused = permission.refusals_of(asking, known=known, lines=world.dialer_lines, now=now)
+    obstacles |= dict.fromkeys(refused, MoveReason.NOT_PERMITTED)
+    free = [attempt for attempt in mine if attempt.pk not in obstacles]
+    moves.move_all(
+        free,
+        S.SENDING,
+        source=S.CLAIMED,
+        reason=MoveReason.INTENT,
+        now=now,
+        sending_at=now,
+        lease_until=now + timedelta(seconds=settings.DIALER_LEASE_SECONDS),
+        # A new token: whoever else was handed the old claim can't send with it.
+        claim_token=uuid.uuid4(),
+    )
+    for attempt in mine:
+        if attempt.pk in obstacles:
+            moves.release(attempt, expected=[S.CLAIMED], reason=obstacles[attempt.pk], due_at=now, now=now)
+    crash_point("before_intent_commit")
+    return free
 
 
 def _still_mine(attempts: Sequence[CallAttempt], *, now: datetime) -> Question[list[CallAttempt]]:

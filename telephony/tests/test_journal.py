@@ -134,6 +134,23 @@ def test_one_intent_that_cant_be_written_holds_up_no_other(pabx: TinyPabx, monke
     assert len(pabx.posts) == CALLS - 1
 
 
+def test_a_commit_that_fails_at_its_end_leaves_its_claims_to_the_next_try(
+    pabx: TinyPabx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = claimed(pabx, 5)
+
+    def fail_once(name: str) -> None:
+        if name == "before_intent_commit":
+            monkeypatch.undo()
+            raise DatabaseError("the commit failed")
+
+    monkeypatch.setattr(intents, "crash_point", fail_once)
+    with pytest.raises(DatabaseError):
+        intents.commit_intents(attempts)
+    assert set(CallAttempt.objects.values_list("state", flat=True)) == {S.CLAIMED}
+    assert intents.commit_intents(attempts) == set(ids_of(attempts))
+
+
 def test_what_stands_against_one_call_stops_that_one_alone(pabx: TinyPabx) -> None:
     attempts = claimed(pabx, 12)
     closed, renumbered, taken, expired = attempts[:4]
