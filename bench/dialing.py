@@ -194,10 +194,12 @@ def _bare(line: DialerLine, calls: int, *, is_kept: bool) -> None:
 def _report_claiming(line: DialerLine, sizes: list[int], *, batches: int) -> None:
     print(f"\nClaims per second, one worker, batches of {BATCH:,}; milliseconds of CPU for each 1,000 claims")
     found: list[float] = []
-    have = 0
+    made = claimed = 0
     for size in sizes:
-        rows.add_due(line, range(have + 1, size + 1))
-        have = size
+        # So many are due when the measured batches begin.
+        wanted = size + claimed + WARMING_UP * BATCH
+        rows.add_due(line, range(made + 1, wanted + 1))
+        made, claimed = wanted, claimed + (WARMING_UP + batches) * BATCH
         # The first ones read what the database has on its disk, and have their statements prepared.
         taken = [_claims(line) for _ in range(WARMING_UP + batches)][WARMING_UP:]
         found.append(statistics.median(rate for rate, _cpu in taken))
@@ -220,6 +222,8 @@ def _claims(line: DialerLine) -> tuple[float, float]:
     claimed = len(claim_due_calls(line.pk, now=now))
     seconds, spent = time.perf_counter() - began, cpu_seconds() - spent
     rows.end_calls()
+    if claimed < BATCH:
+        raise RuntimeError(f"only {claimed} could be claimed: fewer --batches, or more --rows")
     return claimed / seconds, spent / claimed * 1e6
 
 
