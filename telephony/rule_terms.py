@@ -71,6 +71,9 @@ class ListKind(models.TextChoices):
 # Our own lists: nobody outside can authorise a call to someone on these.
 INTERNAL_LISTS: Final = (ListKind.INTERNAL, ListKind.WRONG_PERSON)
 
+# What gets a number onto these can happen to it again, and their term then runs anew.
+RENEWED_LISTS: Final = (ListKind.INSS_NEW_BENEFIT,)
+
 
 class Holidays(models.TextChoices):
     """What a rule says of holidays."""

@@ -17,6 +17,7 @@ from callcenter.lib.database import is_postgresql
 from callcenter.lib.errors import Conflict
 from callcenter.lib.number_digests import key_check, number_hex
 from telephony.models import DoNotCallImport, DoNotCallList
+from telephony.rule_terms import RENEWED_LISTS
 from telephony.services.number_files import BadLine, Layout, layout_of, number_in
 from telephony.services.rule_snapshot import mark_changed
 
@@ -95,6 +96,7 @@ def _read_batch(one: DoNotCallImport, lines: Sequence[str], layout: Layout) -> N
     found: dict[str, date] = {}
     problems: list[list[Any]] = []
     blank = 0
+    decisive = max if one.list.kind in RENEWED_LISTS else min
     for number, line in enumerate(lines, start=first):
         if not line.strip() or (number == 1 and layout.has_header):
             blank += 1
@@ -106,9 +108,9 @@ def _read_batch(one: DoNotCallImport, lines: Sequence[str], layout: Layout) -> N
             continue
         digest = number_hex(phone)
         day = day or one.listed_on
-        found[digest] = min(day, found.get(digest, day))
+        found[digest] = decisive(day, found.get(digest, day))
     with transaction.atomic():
-        added = _store(one, found)
+        added = _store(one, found, is_dated=layout.listed_on >= 0)
         one.problems = (one.problems + problems)[:TOLD_PROBLEMS]
         moved = DoNotCallImport.objects.filter(pk=one.pk, state=State.RUNNING, lines=one.lines).update(
             lines=F("lines") + len(lines),
@@ -123,8 +125,11 @@ def _read_batch(one: DoNotCallImport, lines: Sequence[str], layout: Layout) -> N
     one.lines += len(lines)
 
 
-def _store(one: DoNotCallImport, found: dict[str, date]) -> int:
-    """How many of these digests are new on the list; the others are marked as seen when the import replaces."""
+def _store(one: DoNotCallImport, found: dict[str, date], *, is_dated: bool) -> int:
+    """How many of these digests are new on the list; the others are marked as seen when the import replaces.
+
+    Where the file has dates, the earlier one counts (the later one where a term can run anew).
+    """
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS do_not_call_batch")
         kind = "uuid" if is_postgresql() else "char(32)"
@@ -136,6 +141,14 @@ def _store(one: DoNotCallImport, found: dict[str, date]) -> int:
                 " WHERE telephony_donotcallentry.number_digest = b.number_digest"
                 " AND telephony_donotcallentry.list_id = %s AND telephony_donotcallentry.seen_in_id IS NOT NULL",
                 [one.pk, one.list_id],
+            )
+        if is_dated:
+            sign = ">" if one.list.kind in RENEWED_LISTS else "<"
+            cursor.execute(
+                "UPDATE telephony_donotcallentry SET listed_on = b.listed_on FROM do_not_call_batch b"
+                " WHERE telephony_donotcallentry.number_digest = b.number_digest"
+                f" AND telephony_donotcallentry.list_id = %s AND b.listed_on {sign} telephony_donotcallentry.listed_on",
+                [one.list_id],
             )
         cursor.execute(
             "INSERT INTO telephony_donotcallentry (list_id, number_digest, listed_on, added_at, reason, seen_in_id)"

@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 
 from requests_app.data import LineStanding, Reason
 from telephony.models import CallAttempt, DialerLine
-from telephony.services.permission import Number, judged
+from telephony.services.permission import Number, judged, purpose_of
 from telephony.services.policy import allowances
 from telephony.states import OPEN, LineHold
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -51,7 +51,7 @@ def reasons_of(call_request: CallRequest, now: datetime) -> list[Reason]:
             )
             for line in ranked
         ]
-    return [*_of_number(call_request, ranked[0], is_due=is_due, now=now), *of_lines]
+    return [*_of_number(call_request, ranked, is_due=is_due, now=now), *of_lines]
 
 
 def standings(company_ids: Collection[int], now: datetime) -> dict[int, list[LineStanding]]:
@@ -74,7 +74,7 @@ def standings(company_ids: Collection[int], now: datetime) -> dict[int, list[Lin
     return dict(by_company)
 
 
-def _of_number(call_request: CallRequest, line: DialerLine, *, is_due: bool, now: datetime) -> list[Reason]:
+def _of_number(call_request: CallRequest, lines: Sequence[DialerLine], *, is_due: bool, now: datetime) -> list[Reason]:
     """What the number itself stands for: it is in another call, or the calling rules are against it."""
     if not is_due or not call_request.phone_e164:
         return []
@@ -82,7 +82,11 @@ def _of_number(call_request: CallRequest, line: DialerLine, *, is_due: bool, now
     others = CallAttempt.objects.filter(phone_e164=call_request.phone_e164, state__in=OPEN)
     if others.exclude(call_request_id=call_request.pk).exists():
         reasons.append(Reason("number_in_call", _("O mesmo número está em outra chamada")))
-    (verdict,) = judged([Number(call_request.phone_e164, call_request.pk)], line=line, now=now)
+    number = [Number(call_request.phone_e164, call_request.pk)]
+    # What one line may not call, another that calls for something else may.
+    purposes = {purpose_of(line): line for line in [one for one in lines if one.is_enabled] or lines}
+    found = [judged(number, line=line, now=now)[0] for line in purposes.values()]
+    verdict = min(found, key=lambda one: (one.next_at is None, one.next_at or now))
     if not verdict.is_allowed:
         hold = verdict.hold
         reasons.append(Reason(hold.value, str(hold.label), until=verdict.next_at, needs_person=verdict.next_at is None))

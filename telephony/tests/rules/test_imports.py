@@ -173,3 +173,15 @@ def test_the_command_reads_a_file_and_prints_no_number(tmp_path: Path, capsys: p
     for wrong in (["--resume", str(one.pk)], ["--resume", "0"], [], ["--list", "procon_sp", "--company", "0"]):
         with pytest.raises(CommandError):
             call_command("import_do_not_call", str(file), *wrong, stdout=StringIO())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("kind", "kept"), [("procon_sp", date(2026, 8, 1)), ("inss_new_benefit", date(2026, 12, 1))])
+def test_a_dated_file_corrects_the_day_and_begins_a_term_anew(kind: str, kept: date) -> None:
+    number = NUMBERS[0].encode()
+    read_into(make_import(kind=kind).pk, [number])
+    done = read_into(
+        make_import(kind=kind).pk, [b"telefone;data\n", *(number + day for day in (b";2026-08-01\n", b";2026-12-01\n"))]
+    )
+    assert (done.added, done.known) == (0, 2)
+    assert DoNotCallEntry.objects.get().listed_on == kept

@@ -14,6 +14,7 @@ from telephony.models import DialerLine, OpeningHours
 from telephony.rule_terms import Activity
 from telephony.services import dialing
 from telephony.services.do_not_call import list_for, stop_calling
+from telephony.services.why import reasons_of
 from telephony.tests.rules.test_permission import E164, NOON, PHONE, imported
 from telephony.tests.scenes import claim, make_callcenter
 
@@ -35,6 +36,15 @@ def test_what_only_the_other_line_may_call_stays_in_the_queue_for_it() -> None:
     request.refresh_from_db()
     assert (request.due_at, request.hold_reason) == (NOON, Hold.NONE)
     assert [one.call_request_id for one in claim(service, now=NOON)] == [request.pk]
+
+
+def test_why_does_not_tell_of_a_list_that_another_line_may_pass() -> None:
+    line, service = two_lines()
+    request = imported(line.company)
+    assert "do_not_call" not in {one.code for one in reasons_of(request, NOON)}
+    service.is_enabled = False
+    service.save(update_fields=["is_enabled"])
+    assert "do_not_call" in {one.code for one in reasons_of(request, NOON)}
 
 
 def test_it_does_not_stand_in_the_way_of_what_the_line_may_call(monkeypatch: pytest.MonkeyPatch) -> None:
