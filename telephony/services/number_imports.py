@@ -66,7 +66,7 @@ def read_into(import_id: int, lines: Iterable[bytes]) -> DoNotCallImport:
     one = DoNotCallImport.objects.select_related("list").get(pk=import_id)
     if one.state != State.RUNNING:
         raise Conflict(_("Esta importação já foi concluída."))
-    texts = (line.decode("utf-8", "replace").rstrip("\r\n") for line in lines)
+    texts = (_decoded(line).rstrip("\r\n") for line in lines)
     layout: Layout | None = None
     done = 0
     while batch := list(islice(texts, BATCH_LINES)):
@@ -89,6 +89,14 @@ def empty_list(target: DoNotCallList) -> int:
     DoNotCallList.objects.filter(pk=target.pk).update(numbers=0, key_check=key_check(), updated_at=timezone.now())
     mark_changed()
     return removed
+
+
+def _decoded(line: bytes) -> str:
+    """The line as text; what is not UTF-8 is what Windows programs here write, “Número” above a column included."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace")
 
 
 def _read_batch(one: DoNotCallImport, lines: Sequence[str], layout: Layout) -> None:

@@ -185,3 +185,9 @@ def test_a_dated_file_corrects_the_day_and_begins_a_term_anew(kind: str, kept: d
     )
     assert (done.added, done.known) == (0, 2)
     assert DoNotCallEntry.objects.get().listed_on == kept
+
+
+@pytest.mark.django_db
+def test_a_file_of_a_windows_program_is_read_by_its_column_names() -> None:
+    done = read_into(make_import().pk, ["Nome;Número\n".encode("cp1252"), f"João;{NUMBERS[0]}\n".encode("cp1252")])
+    assert (done.added, done.refused) == (1, 0)
