@@ -36,6 +36,7 @@ from telephony.selectors import channel_number
 from telephony.services import answers, moves
 from telephony.services.journal import Direct, Journal
 from telephony.services.lines import access_of, suspend_line
+from telephony.services.turns import seconds_until_turn
 from telephony.states import AttemptState, MoveReason
 
 if TYPE_CHECKING:
@@ -184,13 +185,13 @@ def _claimed_rows(attempt_ids: Sequence[int]) -> list[CallAttempt]:
     """Those that are still claimed, by hand, with what placing them needs; the rest is read when it is asked for."""
     columns = ("id", "token", "call_request_id", "company_id", "line_id", "number", "state", "phone_e164")
     rows = rows_of(
-        f"SELECT {', '.join(columns)}, claim_token, claimed_at, send_at FROM telephony_callattempt"
+        f"SELECT {', '.join(columns)}, claim_token, claimed_at, send_at, lease_until FROM telephony_callattempt"
         f" WHERE {any_of('id')} AND state = %s ORDER BY send_at, id",
         [as_list(attempt_ids), S.CLAIMED.value],
     )
     for row in rows:
         row |= {name: UUID(str(row[name])) for name in ("token", "claim_token")}
-        row |= {name: as_instant(row[name]) for name in ("claimed_at", "send_at")}
+        row |= {name: as_instant(row[name]) for name in ("claimed_at", "send_at", "lease_until")}
     return [known_row(CallAttempt, **row) for row in rows]
 
 
@@ -213,9 +214,9 @@ def _give_back(attempt_ids: Sequence[int], *, reason: MoveReason, error_code: st
 
 
 def _wait_for_turn(attempt: CallAttempt) -> bool:
-    """Whether the attempt's instant has come; sleeps until it does, but never past its lease."""
-    wait = (attempt.send_at - timezone.now()).total_seconds()
-    if wait > settings.DIALER_LEASE_SECONDS:
+    """Whether the attempt's turn has come; sleeps until it does, but never past its lease."""
+    wait = seconds_until_turn(attempt)
+    if wait is None:
         return False
     if wait > 0:
         # A connection must not be held through the wait.
