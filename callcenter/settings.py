@@ -222,6 +222,7 @@ CELERY_BEAT_SCHEDULE = {
     "follow-presence": {"task": "telephony.tasks.follow_presence", "schedule": 5.0},
     "tend-meters": {"task": "telephony.tasks.tend_meters", "schedule": 30.0, "options": {"expires": 30.0}},
     "recount-meters": {"task": "telephony.tasks.tend_meters", "schedule": crontab(hour=3, minute=40), "args": [True]},
+    "judge-held": {"task": "telephony.tasks.judge_held", "schedule": crontab(minute=7)},
     "check-promises": {"task": "telephony.tasks.check_promises", "schedule": crontab(hour=3, minute=10)},
     "heartbeat": {"task": "callcenter.tasks.heartbeat", "schedule": 15.0},
 }

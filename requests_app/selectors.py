@@ -14,7 +14,7 @@ from callcenter.lib.display import absolute
 from callcenter.lib.questions import Question, answer_to
 from requests_app.data import DueRequest, TimelineEntry, WaitingCount, WaitingRetry
 from requests_app.models import CallRequest, LedgerEntry
-from requests_app.states import OPEN, Hold
+from requests_app.states import HELD_BY_RULES, OPEN, Hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +34,13 @@ def due_requests(company_id: int, *, now: datetime, limit: int, but: Q | None = 
     if but is not None:
         due = due.filter(~but)
     return list(map(DueRequest._make, for_claim(due).values_list(*_DUE_COLUMNS)[:limit]))
+
+
+def held_by_rules(company_id: int, *, after: int, limit: int) -> list[tuple[int, str]]:
+    """Id and number of up to `limit` of its requests that lists or rules keep waiting, by id, after that one."""
+    held = CallRequest.objects.filter(company_id=company_id, hold_reason__in=HELD_BY_RULES, in_flight=False)
+    held = held.filter(status__in=OPEN, due_at=None, pk__gt=after).order_by("pk")
+    return list(held.values_list("pk", "phone_e164")[:limit])
 
 
 def requests_of_numbers(company_id: int, numbers: Iterable[str], *, limit: int = 50) -> list[CallRequest]:

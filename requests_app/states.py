@@ -72,6 +72,10 @@ class Hold(models.TextChoices):
     SERVICE_NUMBER = "service_number", _("Número de emergência, de serviço ou tarifado")
 
 
+# What a list or a rule did, and undoes when it changes or ends.
+HELD_BY_RULES: Final = (Hold.DO_NOT_CALL, Hold.RULES)
+
+
 class Outcome(models.TextChoices):
     """What became of one call; telephony reports it, the request remembers the last."""
 

@@ -15,6 +15,7 @@ from telephony.services import (
     conversations,
     dac,
     dialing,
+    held,
     meters,
     news,
     placing,
@@ -84,6 +85,13 @@ def follow_presence() -> None:
 def tend_meters(nightly: bool = False) -> None:
     """Count the calls of the last hours, of a week by night, and stop the lines that reached a limit."""
     meters.tend_meters(now=timezone.now(), nightly=nightly)
+
+
+@shared_task
+def judge_held() -> None:
+    """Let go of the requests that no list or rule is against any more."""
+    if found := held.release_permitted(now=timezone.now()):
+        log.info("held by lists or rules: %s let go", found)
 
 
 @shared_task

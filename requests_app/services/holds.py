@@ -12,7 +12,7 @@ from requests_app.models import CallRequest, LedgerEntry
 from requests_app.schedule import first_due_at
 from requests_app.services import number_checks
 from requests_app.services.ledger import record
-from requests_app.states import OPEN, Hold, Source
+from requests_app.states import HELD_BY_RULES, OPEN, Hold, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,6 +84,16 @@ def release_number(phone_e164: str, *, company_ids: Iterable[int] | None, hold: 
     with transaction.atomic():
         # In one order for everybody who locks several.
         rows = list(for_update(held.order_by("pk")).select_related("company"))
+        for row in rows:
+            _give_back(row, now=now)
+    return len(rows)
+
+
+def release_requests(request_ids: Iterable[int], *, now: datetime) -> int:
+    """How many of these requests, which lists or rules kept waiting, wait for their call again; as `release_number`."""
+    held = CallRequest.objects.filter(pk__in=list(request_ids), hold_reason__in=HELD_BY_RULES, in_flight=False)
+    with transaction.atomic():
+        rows = list(for_update(held.filter(due_at=None, status__in=OPEN).order_by("pk")).select_related("company"))
         for row in rows:
             _give_back(row, now=now)
     return len(rows)

@@ -160,7 +160,7 @@ def test_each_company_is_guarded_by_itself(shop: Shop, url: str) -> None:
 @pytest.mark.conforms("CS-duplicates-off", "VD-duplicates-off")
 def test_an_administrator_sets_the_window_in_the_companys_form(company: Company, client: Client) -> None:
     client.force_login(make_user(company))
-    form = {"name": "Loja", "time_zone": "America/Manaus", "is_active": "on"}
+    form = {"name": "Loja", "time_zone": "America/Manaus", "activity": company.activity, "is_active": "on"}
     url = reverse("admin:accounts_company_change", args=[company.pk])
 
     assert client.post(url, {**form, "duplicate_window_minutes": "90"}).status_code == 302

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import time_machine
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
@@ -166,12 +167,16 @@ def test_the_living_part_is_sent_again_only_when_it_changed(client: Client, comp
     assert client.post(live).status_code == 405
 
 
+# Whoever may not be called at this hour is asked for evidence, too.
+@time_machine.travel(datetime(2026, 12, 1, 15, tzinfo=UTC))
 def test_the_page_and_its_living_part_cost_the_same_however_long_the_story(
     client: Client, company: Company, supervisor: User, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     row = make_call_request(company, responsible_id=supervisor.pk)
     attempt = attempt_of(row)
     live = reverse("admin:requests_app_callrequest_live", args=[row.pk])
+    # At the hour of this test.
+    client.force_login(supervisor)
     # What a process reads once and keeps.
     client.get(live)
     client.get(page_of(row))
