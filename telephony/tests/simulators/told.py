@@ -28,12 +28,12 @@ def acknowledged(simulators: Simulators) -> Counter[Told]:
     )
 
 
-def told(bodies: Iterable[bytes]) -> Counter[Told]:
+def told(bodies: Iterable[bytes | memoryview[int]]) -> Counter[Told]:
     """What these stored bodies tell."""
     return Counter(map(told_by, bodies))
 
 
-def told_by(body: bytes) -> Told:
+def told_by(body: bytes | memoryview[int]) -> Told:
     """What one stored body tells."""
     text = unquote_plus(bytes(body).partition(b"=")[2].decode("latin-1"), encoding="latin-1")
     try:
